@@ -1,0 +1,33 @@
+"""Where the tests find their fixtures, and what keeps them out of the environment of whoever runs them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+pytest_plugins = ["tests.services.fixtures.postgresql", "tests.services.fixtures.process"]
+
+_SERVICE_FIXTURES = {"postgresql_server"}
+_FOREIGN_SETTINGS = ("SECURE_API_", "PG", "XDG_")
+_OURS = {"SECURE_API_VECTORS"}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give the tests a home of their own: no profile, password file or setting of the user reaches them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(_FOREIGN_SETTINGS) and name not in _OURS:
+                patch.delenv(name)
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that asks for a server of somebody else's: `-m 'not services'` leaves them out."""
+    for item in items:
+        if _SERVICE_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.services)

@@ -6,6 +6,10 @@ unexport VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# An organization's own certificate authority is in the system's store, which uv reads only when asked.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
+export UV_NATIVE_TLS ?= true
+endif
 
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh

@@ -1,0 +1,106 @@
+"""Every error that leaves the `crypto` package.
+
+    CryptoError
+    ├── KeyFormatError              a key, JWK, PEM or key file is not what it must be
+    │   ├── PassphraseError         the passphrase is missing, wrong, or not wanted
+    │   └── KeyFileError            the file is missing, in the way, or open to other users
+    ├── UnsupportedAlgorithm        no such algorithm on the allow-list, or not for this key
+    ├── ProviderUnavailable         the native library cannot do what its provider needs
+    ├── SigningError                a request cannot be signed as it stands
+    └── VerificationError           a request is not to be believed; `.reason` says why
+        ├── FieldSyntaxError        a header field is malformed, repeated or too large
+        ├── ProfileError            well-formed, but not what the signature profile demands
+        ├── DigestError             Content-Digest is missing, malformed, or of another body
+        └── InvalidSignature        the cryptographic check failed
+
+The reason of a `VerificationError` is a slug for logs and metrics, one of `VERIFICATION_REASONS`. It is never for the
+peer, who gets one opaque answer for all of them.
+"""
+
+from typing import Final
+
+VERIFICATION_REASONS: Final = frozenset(
+    {
+        "algorithm-mismatch",
+        "bad-nonce",
+        "coverage",
+        "digest-mismatch",
+        "digest-missing",
+        "duplicate-field",
+        "duplicate-key",
+        "duplicate-label",
+        "expired",
+        "field-too-large",
+        "invalid-signature",
+        "malformed-field",
+        "missing-signature",
+        "not-yet-valid",
+        "parameter-missing",
+        "policy",
+        "too-many-labels",
+        "unknown-key",
+        "unknown-parameter",
+        "unsupported-algorithm",
+        "window-too-long",
+    }
+)
+
+
+class CryptoError(Exception):
+    """Root of the package's errors."""
+
+
+class KeyFormatError(CryptoError):
+    """A key, JWK, PEM or key file is not what it must be."""
+
+
+class PassphraseError(KeyFormatError):
+    """The passphrase is missing, wrong, or given for a key that is not encrypted."""
+
+
+class KeyFileError(KeyFormatError):
+    """A key file is missing, already there, too large, or readable by other users."""
+
+
+class UnsupportedAlgorithm(CryptoError):
+    """The algorithm is not on the allow-list, or the provider does not carry it."""
+
+
+class ProviderUnavailable(CryptoError):
+    """The native library behind a provider is absent or too old."""
+
+
+class SigningError(CryptoError):
+    """A request cannot be signed as it stands."""
+
+
+class VerificationError(CryptoError):
+    """A request is not to be believed. `reason` is a slug of `VERIFICATION_REASONS`; `detail` is for the log."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        """Reason and detail in one line."""
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason
+
+
+class FieldSyntaxError(VerificationError):
+    """A header field is malformed, repeated or too large."""
+
+
+class ProfileError(VerificationError):
+    """The signature is well-formed but is not what the profile demands."""
+
+
+class DigestError(VerificationError):
+    """Content-Digest is missing, malformed, or of another body."""
+
+
+class InvalidSignature(VerificationError):
+    """The cryptographic check failed."""
+
+    def __init__(self, reason: str = "invalid-signature", detail: str = "") -> None:
+        super().__init__(reason, detail)

@@ -1,0 +1,69 @@
+"""Files that only their owner may read: written whole or not at all, refused when others could have read them."""
+
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from crypto.errors import KeyFileError
+
+MAX_SECRET_BYTES: Final = 16_384
+
+
+def write_secret_file(path: Path, content: bytes, *, force: bool = False) -> None:
+    """Write a file with mode 0600, atomically, and make it durable.
+
+    Raises KeyFileError if the file is there already (unless `force`) or cannot be written.
+    """
+    # The name is unpredictable and O_EXCL refuses symbolic links, so nobody can put a file in its way.
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                os.fchmod(stream.fileno(), 0o600)
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            if force:
+                os.replace(draft, path)
+            else:
+                os.link(draft, path)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(draft)
+        _sync_directory(path.parent)
+    except FileExistsError:
+        raise KeyFileError(f"{path} is there already") from None
+    except OSError as error:
+        raise KeyFileError(f"cannot write {path}: {error.strerror}") from error
+
+
+def read_secret_file(path: Path) -> bytes:
+    """Return the content of a regular file that group and others cannot touch, of at most 16 KiB. Raises KeyFileError."""
+    try:
+        # O_NONBLOCK: opening a pipe must not wait for a writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as stream:
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise KeyFileError(f"{path} is not a regular file")
+            if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                mode = stat.S_IMODE(status.st_mode)
+                raise KeyFileError(f"{path} is open to other users (mode {mode:04o}): run chmod 600 on it")
+            content = stream.read(MAX_SECRET_BYTES + 1)
+    except OSError as error:
+        raise KeyFileError(f"cannot read {path}: {error.strerror}") from error
+    if len(content) > MAX_SECRET_BYTES:
+        raise KeyFileError(f"{path} has more than {MAX_SECRET_BYTES} bytes")
+    return content
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,132 @@
+"""Signature-Input, Signature and the signature base of RFC 9421: what exactly was signed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from crypto.errors import FieldSyntaxError, ProfileError
+from crypto.messages import Request
+from crypto.structured_fields import (
+    MAX_MEMBERS,
+    InnerList,
+    parse_byte_sequences,
+    parse_inner_lists,
+    serialize_string,
+)
+
+_COMPONENT: Final = re.compile(r'"(@?[a-z0-9!#$%&\'*+.^_`|~-]++)"(.*+)')
+_INTEGERS: Final = ("created", "expires")
+_STRINGS: Final = ("nonce", "keyid", "alg", "tag")
+_PARAMETERS: Final = frozenset((*_INTEGERS, *_STRINGS))
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureInput:
+    """One member of Signature-Input (RFC 9421 §2.3, §4.1).
+
+    `components` are names, such as `@method`; a component with parameters is its name followed by them as they were
+    serialized, such as `@query-param;name="x"`. A parameter that is absent is None. `unknown` names the parameters that
+    RFC 9421 does not define. `text` is the exact inner list with its parameters.
+    """
+
+    label: str
+    components: tuple[str, ...]
+    text: str
+    created: int | None = None
+    expires: int | None = None
+    nonce: str | None = None
+    keyid: str | None = None
+    alg: str | None = None
+    tag: str | None = None
+    unknown: tuple[str, ...] = ()
+
+    @classmethod
+    def compose(
+        cls,
+        label: str,
+        components: Sequence[str],
+        *,
+        created: int | None = None,
+        expires: int | None = None,
+        nonce: str | None = None,
+        keyid: str | None = None,
+        alg: str | None = None,
+        tag: str | None = None,
+    ) -> SignatureInput:
+        """Return the member with its text serialized; parameters that are None are left out. Raises FieldSyntaxError."""
+        items = " ".join(_serialize_component(component) for component in components)
+        parts = [f"({items})"]
+        for name, number in (("created", created), ("expires", expires)):
+            if number is not None:
+                parts.append(f"{name}={number:d}")
+        for name, text in (("nonce", nonce), ("keyid", keyid), ("alg", alg), ("tag", tag)):
+            if text is not None:
+                parts.append(f"{name}={serialize_string(text)}")
+        return cls(label, tuple(components), ";".join(parts), created, expires, nonce, keyid, alg, tag)
+
+
+def parse_signature_input(field: bytes, *, max_labels: int = MAX_MEMBERS) -> dict[str, SignatureInput]:
+    """Return the members of a Signature-Input field by label. Raises FieldSyntaxError."""
+    return {
+        label: _signature_input(label, member)
+        for label, member in parse_inner_lists(field, max_members=max_labels).items()
+    }
+
+
+def parse_signature(field: bytes, *, max_labels: int = MAX_MEMBERS) -> dict[str, bytes]:
+    """Return the members of a Signature field by label. Raises FieldSyntaxError."""
+    return parse_byte_sequences(field, max_members=max_labels)
+
+
+def signature_base(request: Request, signature_input: SignatureInput) -> bytes:
+    """Return the signature base (RFC 9421 §2.5). Raises ProfileError, FieldSyntaxError."""
+    components = signature_input.components
+    if len(set(components)) != len(components):
+        raise ProfileError("coverage", "a component is covered twice")
+    lines = [f'"{name}": {request.component(name)}' for name in components]
+    lines.append(f'"@signature-params": {signature_input.text}')
+    return "\n".join(lines).encode("ascii")
+
+
+def _signature_input(label: str, member: InnerList) -> SignatureInput:
+    parameters = member.parameters
+    for name in _INTEGERS:
+        if name in parameters and type(parameters[name]) is not int:
+            raise FieldSyntaxError("malformed-field", f"the parameter {name} is not an integer")
+    for name in _STRINGS:
+        if name in parameters and type(parameters[name]) is not str:
+            raise FieldSyntaxError("malformed-field", f"the parameter {name} is not a string")
+    unknown = () if parameters.keys() <= _PARAMETERS else tuple(parameters.keys() - _PARAMETERS)
+    get = parameters.get
+    return SignatureInput(
+        label,
+        _component_names(member.items),
+        member.text,
+        get("created"),  # type: ignore[arg-type]
+        get("expires"),  # type: ignore[arg-type]
+        get("nonce"),  # type: ignore[arg-type]
+        get("keyid"),  # type: ignore[arg-type]
+        get("alg"),  # type: ignore[arg-type]
+        get("tag"),  # type: ignore[arg-type]
+        unknown,
+    )
+
+
+@lru_cache(maxsize=256)
+def _component_names(items: tuple[str, ...]) -> tuple[str, ...]:
+    names = []
+    for item in items:
+        match = _COMPONENT.fullmatch(item)
+        if match is None:
+            raise FieldSyntaxError("malformed-field", f"not a component identifier: {item}")
+        names.append(match[1] + match[2])
+    return tuple(names)
+
+
+def _serialize_component(component: str) -> str:
+    name, semicolon, parameters = component.partition(";")
+    return f"{serialize_string(name)}{semicolon}{parameters}"

@@ -1,0 +1,139 @@
+"""Verifying a request's signatures against the profile: bytes in, typed values or an error out, no clock, no sockets.
+
+Opening a request needs neither key nor body, so that everything cheap is refused before the database is asked and
+before the body is read; verifying needs both. The caller spends the nonces after `verify_request` returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from crypto.content_digest import verify_content_digest
+from crypto.errors import DigestError, FieldSyntaxError, InvalidSignature, ProfileError
+from crypto.keys import PublicKey
+from crypto.messages import Request
+from crypto.profile import Profile
+from crypto.signature_base import SignatureInput, parse_signature, parse_signature_input, signature_base
+from crypto.signatures import SignatureAlgorithm
+
+_ALGORITHMS: Final[Mapping[str, SignatureAlgorithm]] = {member.value: member for member in SignatureAlgorithm}
+
+
+@dataclass(frozen=True, slots=True)
+class SignedLabel:
+    """One signature that claims the profile's tag: its input with every parameter present, and its bytes."""
+
+    input: SignatureInput
+    signature: bytes
+    keyid: str
+    algorithm: SignatureAlgorithm
+    created: int
+    expires: int
+    nonce: str
+
+    @property
+    def label(self) -> str:
+        """The dictionary key of the signature."""
+        return self.input.label
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """A request whose signatures have the form that the profile demands. They are not verified yet."""
+
+    request: Request
+    labels: tuple[SignedLabel, ...]
+
+
+def open_request(request: Request, profile: Profile, now: int) -> SignedRequest:
+    """Return the request with its signatures read and held against the profile; `now` in seconds since the epoch.
+
+    Labels with another tag are somebody else's and are ignored. Raises FieldSyntaxError, ProfileError, DigestError.
+    """
+    inputs = parse_signature_input(
+        _whole_field(request, b"signature-input", profile), max_labels=profile.max_labels
+    )
+    ours = [entry for entry in inputs.values() if entry.tag == profile.tag]
+    if not ours:
+        raise ProfileError("missing-signature", f"no signature has the tag {profile.tag}")
+    signatures = parse_signature(_whole_field(request, b"signature", profile), max_labels=profile.max_labels)
+    for name in (b"content-type", b"content-digest", b"host"):
+        lines = request.field_lines(name)
+        if len(lines) > 1:
+            raise FieldSyntaxError("duplicate-field", f"{name.decode()} is there {len(lines)} times")
+        if lines and len(lines[0]) > profile.max_field_bytes:
+            raise FieldSyntaxError("field-too-large", f"{name.decode()} has {len(lines[0])} bytes")
+    if not request.field_lines(b"content-digest"):
+        raise DigestError("digest-missing", "the request has no content-digest")
+    if not request.field_lines(b"content-type"):
+        raise ProfileError("coverage", "the request has no content-type")
+    labels = tuple(_signed_label(entry, signatures, profile, now) for entry in ours)
+    if len(labels) > 1 and len({label.keyid for label in labels}) != len(labels):
+        raise ProfileError("duplicate-key", "two signatures have one keyid")
+    return SignedRequest(request, labels)
+
+
+def verify_request(signed: SignedRequest, body: bytes, keys: Mapping[str, PublicKey]) -> None:
+    """Return if the body is the one that was digested and every signature is valid under the key of its keyid.
+
+    Raises DigestError, ProfileError (unknown key, or another algorithm than the key's), InvalidSignature.
+    """
+    request = signed.request
+    verify_content_digest(request.field(b"content-digest") or b"", body)
+    if not signed.labels:
+        raise ProfileError("missing-signature", "the request holds no signature")
+    for label in signed.labels:
+        key = keys.get(label.keyid)
+        if key is None:
+            raise ProfileError("unknown-key", f"{label.label}: no key {label.keyid}")
+        if key.algorithm is not label.algorithm:
+            raise ProfileError(
+                "algorithm-mismatch",
+                f"{label.label}: alg is {label.algorithm}, the key's is {key.algorithm}",
+            )
+        try:
+            key.verify(label.signature, signature_base(request, label.input))
+        except InvalidSignature as error:
+            raise InvalidSignature(detail=f"{label.label}: {error.detail}") from None
+
+
+def _whole_field(request: Request, name: bytes, profile: Profile) -> bytes:
+    lines = request.field_lines(name)
+    if not lines:
+        raise ProfileError("missing-signature", f"the request has no {name.decode()}")
+    if sum(map(len, lines)) > profile.max_field_bytes:
+        raise FieldSyntaxError(
+            "field-too-large", f"{name.decode()} has more than {profile.max_field_bytes} bytes"
+        )
+    return request.field(name) or b""
+
+
+def _signed_label(
+    entry: SignatureInput, signatures: Mapping[str, bytes], profile: Profile, now: int
+) -> SignedLabel:
+    label, created, expires, nonce = entry.label, entry.created, entry.expires, entry.nonce
+    signature = signatures.get(label)
+    if signature is None:
+        raise ProfileError("missing-signature", f"{label}: the signature field has no such label")
+    if entry.unknown:
+        raise ProfileError("unknown-parameter", f"{label}: {', '.join(sorted(entry.unknown))}")
+    if created is None or expires is None or nonce is None or entry.keyid is None or entry.alg is None:
+        raise ProfileError(
+            "parameter-missing", f"{label}: created, expires, nonce, keyid, alg are all needed"
+        )
+    if len(entry.components) != len(profile.covered) or profile.covered != frozenset(entry.components):
+        raise ProfileError("coverage", f"{label}: covers {' '.join(entry.components) or 'nothing'}")
+    if created > now + profile.clock_skew:
+        raise ProfileError("not-yet-valid", f"{label}: created {created - now} s in the future")
+    if now > expires + profile.clock_skew or expires <= created:
+        raise ProfileError("expired", f"{label}: created {created}, expired {expires}, now {now}")
+    if expires - created > profile.max_window:
+        raise ProfileError("window-too-long", f"{label}: valid for {expires - created} s")
+    if not profile.nonce_min <= len(nonce) <= profile.nonce_max:
+        raise ProfileError("bad-nonce", f"{label}: a nonce of {len(nonce)} characters")
+    algorithm = _ALGORITHMS.get(entry.alg)
+    if algorithm is None:
+        raise ProfileError("unsupported-algorithm", f"{label}: {entry.alg}")
+    return SignedLabel(entry, signature, entry.keyid, algorithm, created, expires, nonce)

@@ -1,0 +1,158 @@
+"""Only signed requests get in.
+
+Every path that is not listed as public needs a valid signature, also one that does not exist: a stranger learns
+nothing about the routes. The body is read whole (its digest is signed), up to the limit, and handed on from memory.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Protocol
+
+from prometheus_client import Counter
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from crypto import DigestError, PublicKey, Request, verify_content_digest
+from secure_api.api.json_route import check_content_type
+from secure_api.api.problem import respond_to
+from secure_api.domain import strict_json
+from secure_api.domain.errors import AuthenticationFailed, DomainError, PayloadTooLarge, RequestTimeout
+from secure_api.domain.limits import Limits
+from secure_api.domain.strict_json import JsonValue
+from secure_api.services.authentication import Authenticator
+
+
+class KeyPresentation(Protocol):
+    """Reads, out of a request's JSON, the keys whose possession the request must prove."""
+
+    def __call__(self, document: JsonValue, /) -> tuple[PublicKey, ...]:
+        """Read the keys."""
+
+
+class Disconnected(Exception):
+    """The peer went away while its body was on the way."""
+
+
+class SignatureMiddleware:
+    """Authenticate every request but those to `public` paths.
+
+    `presenting` maps (method, path) of the routes that enroll keys to the function that reads them from the body;
+    `refused` counts failed authentications by reason.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        authenticator: Authenticator,
+        limits: Limits,
+        public: frozenset[str],
+        presenting: Mapping[tuple[str, str], KeyPresentation],
+        refused: Counter,
+    ) -> None:
+        self.app = app
+        self.authenticator = authenticator
+        self.limits = limits
+        self.public = public
+        self.presenting = presenting
+        self.refused = refused
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan" or (scope["type"] == "http" and scope["path"] in self.public):
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        try:
+            request = request_of(scope)
+            signed = self.authenticator.open(request)
+            body = await read_body(receive, self.limits)
+            presented = self.presented_keys(request, body)
+            authentication = await self.authenticator.authenticate(signed, body, presented)
+        except Disconnected:
+            return
+        except DomainError as error:
+            await respond_to(error, self.refused)(scope, receive, send)
+            return
+        scope.setdefault("state", {})["authentication"] = authentication
+        await self.app(scope, Replay(body, receive), send)
+
+    def presented_keys(self, request: Request, body: bytes) -> tuple[PublicKey, ...]:
+        """Read the keys that the body presents, if this route enrolls keys.
+
+        Raises:
+            AuthenticationFailed: the body is not the one of the digest; told apart before its JSON is looked at.
+            Invalid: it is, and does not present keys in the right form.
+        """
+        read_keys = self.presenting.get((request.method, request.path))
+        if read_keys is None:
+            return ()
+        try:
+            verify_content_digest(request.field(b"content-digest") or b"", body)
+        except DigestError as error:
+            raise AuthenticationFailed(error.reason) from error
+        check_content_type((request.field(b"content-type") or b"").decode("latin-1"))
+        return read_keys(strict_json.loads(body, max_depth=self.limits.max_json_depth))
+
+
+class Replay:
+    """An ASGI `receive` that gives a body from memory, then whatever the connection says."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        """Give the next message."""
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+
+def request_of(scope: Scope) -> Request:
+    """Turn an ASGI scope into the request that was signed.
+
+    Raises:
+        AuthenticationFailed: the target or the Host field is not ASCII; nothing could have signed it.
+    """
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    try:
+        return Request(
+            method=scope["method"],
+            scheme=scope["scheme"],
+            authority=host.decode("ascii"),
+            path=scope["raw_path"].decode("ascii") or "/",
+            query=scope["query_string"].decode("ascii"),
+            headers=tuple(scope["headers"]),
+        )
+    except UnicodeDecodeError as error:
+        raise AuthenticationFailed("malformed-target") from error
+
+
+async def read_body(receive: Receive, limits: Limits) -> bytes:
+    """Read a whole body.
+
+    Raises:
+        PayloadTooLarge: it grew over the limit, whatever length was declared.
+        RequestTimeout: it did not arrive in time.
+        Disconnected: the peer went away.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(limits.body_timeout):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Disconnected
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size > limits.max_body_bytes:
+                    raise PayloadTooLarge(f"A body may have {limits.max_body_bytes} bytes at most.")
+                chunks.append(chunk)
+                if not message.get("more_body", False):
+                    return b"".join(chunks)
+    except TimeoutError as error:
+        raise RequestTimeout(f"A body must arrive within {limits.body_timeout:g} seconds.") from error

@@ -1,0 +1,21 @@
+"""What the routes of one server share, made by `create_app` and kept on the application's state."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from crypto import PublicKey
+from secure_api.data.database import Database
+from secure_api.domain.clock import Clock
+from secure_api.domain.limits import Limits
+
+
+@dataclass(slots=True)
+class Server:
+    """The parts of one server. `ready` is false before start-up ended and after shutdown began."""
+
+    database: Database
+    clock: Clock
+    limits: Limits
+    server_keys: tuple[PublicKey, ...]
+    discovery: dict[str, Any]
+    ready: bool = field(default=False)

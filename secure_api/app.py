@@ -1,0 +1,176 @@
+"""Put the server together: `create_app(settings)` gives an ASGI application; importing this module does nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import anyio
+import structlog
+from asgi_correlation_id import CorrelationIdMiddleware
+from fastapi import FastAPI
+
+from crypto import CryptoError, PrivateKey, read_private_key
+from secure_api import __version__, logs
+from secure_api.api import openapi, problem
+from secure_api.api.metrics import METRICS_PATH, Metrics
+from secure_api.api.middleware.access_log import AccessLogMiddleware
+from secure_api.api.middleware.limits import LimitsMiddleware
+from secure_api.api.middleware.signatures import SignatureMiddleware
+from secure_api.api.routers import clients, datasets, ledger, organizations, records, status
+from secure_api.api.server import Server
+from secure_api.data.database import Database
+from secure_api.data.migrations import schema_revisions
+from secure_api.domain.clock import Clock, system_clock
+from secure_api.domain.errors import ConfigurationError, DomainError
+from secure_api.services.authentication import Authenticator
+from secure_api.services.discovery import discovery_document
+from secure_api.services.enrollment import presented_keys
+from secure_api.services.ledger import sign_head
+from secure_api.settings import Settings
+
+PUBLIC_PATHS = frozenset({"/healthz", "/readyz", METRICS_PATH, "/.well-known/secure-api", "/openapi.json", "/docs"})
+PRESENTING = {
+    ("POST", "/v1/clients"): presented_keys,
+    ("POST", "/v1/clients/me/keys"): presented_keys,
+}
+
+log = structlog.get_logger("secure_api.app")
+
+
+def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
+    """Make the application of one server process.
+
+    Raises:
+        ConfigurationError: the server's key cannot be read, or the database URL is none we know.
+    """
+    server_key = load_server_key(settings)
+    database = Database(settings.url, pool_size=settings.database_pool, sqlite_synchronous=settings.sqlite_synchronous)
+    limits = settings.limits()
+    metrics = Metrics()
+    authenticator = Authenticator(
+        database,
+        profile=settings.profile(),
+        policy=settings.signature_policy,
+        algorithms=settings.signature_algorithms,
+        authorities=settings.authorities,
+        clock=clock,
+    )
+    server = Server(
+        database=database,
+        clock=clock,
+        limits=limits,
+        server_keys=(server_key.public_key,),
+        discovery=discovery_document(
+            settings.profile(),
+            limits,
+            settings.signature_algorithms,
+            settings.signature_policy,
+            (server_key.public_key,),
+        ),
+    )
+
+    async def sweep() -> None:
+        metrics.swept.inc(await authenticator.sweep_nonces())
+
+    async def sign() -> None:
+        if await sign_head(database, server_key, clock) is not None:
+            metrics.heads.inc()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            await check_schema(database)
+            stack.push_async_callback(attempt, "sign the ledger's head", sign)
+            tasks = await stack.enter_async_context(anyio.create_task_group())
+            tasks.start_soon(repeat, "sweep nonces", sweep, settings.nonce_sweep_interval)
+            tasks.start_soon(repeat, "sign the ledger's head", sign, settings.ledger_head_interval)
+            server.ready = True
+            log.info("ready", version=__version__, database=database.dialect)
+            yield
+            server.ready = False
+            tasks.cancel_scope.cancel()
+
+    app = FastAPI(
+        title="secure-api",
+        version=__version__,
+        description=openapi.DESCRIPTION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+        docs_url="/docs",
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    app.state.server = server
+    for module in (status, organizations, clients, datasets, records, ledger):
+        app.include_router(module.router)
+    problem.install(app, metrics.refused)
+    # Added from the inside out: the request's id is known to all the others, the limits stand before the signature.
+    app.add_middleware(
+        SignatureMiddleware,
+        authenticator=authenticator,
+        limits=limits,
+        public=PUBLIC_PATHS,
+        presenting=PRESENTING,
+        refused=metrics.refused,
+    )
+    app.add_middleware(LimitsMiddleware, limits=limits)
+    metrics.install(app)
+    if settings.access_log:
+        app.add_middleware(AccessLogMiddleware)
+    app.add_middleware(CorrelationIdMiddleware)
+    app.openapi = openapi.document(app, PUBLIC_PATHS)  # type: ignore[method-assign]  # FastAPI's documented way
+    return app
+
+
+def from_environment() -> FastAPI:
+    """Make the application from `SECURE_API_*` variables: the factory that uvicorn's workers call.
+
+    Raises:
+        ConfigurationError: the settings make no sense.
+    """
+    settings = Settings.load()
+    logs.configure(settings.log_level, settings.log_format)
+    return create_app(settings)
+
+
+def load_server_key(settings: Settings) -> PrivateKey:
+    """Read the server's private key.
+
+    Raises:
+        ConfigurationError: there is none, others may read it, or the passphrase does not open it.
+    """
+    if not settings.server_key_path.exists():
+        raise ConfigurationError(f"{settings.home} is not initialized; run: secure-api init --home {settings.home}")
+    try:
+        return read_private_key(settings.server_key_path, settings.read_passphrase())
+    except CryptoError as error:
+        raise ConfigurationError(f"The server's key cannot be used: {error}") from error
+
+
+async def check_schema(database: Database) -> None:
+    """Refuse to serve on a database of another version.
+
+    Raises:
+        ConfigurationError: migrations are missing, or newer than this version.
+    """
+    found, newest = await schema_revisions(database)
+    if found != newest:
+        raise ConfigurationError(
+            f"The database is at revision {found or 'none'}, this version needs {newest}; run: secure-api migrate"
+        )
+
+
+async def repeat(what: str, action: Callable[[], Awaitable[None]], interval: float) -> None:
+    """Do something every `interval` seconds for as long as the server lives; a failure is logged and tried again."""
+    while True:
+        await asyncio.sleep(interval)
+        await attempt(what, action)
+
+
+async def attempt(what: str, action: Callable[[], Awaitable[None]]) -> None:
+    """Do something once; a failure is logged."""
+    try:
+        await action()
+    except DomainError as error:
+        log.warning("could not " + what, error=error.detail)

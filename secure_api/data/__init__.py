@@ -1,0 +1,1 @@
+"""Async SQLAlchemy: every table, every query, every transaction."""

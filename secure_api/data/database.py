@@ -1,0 +1,145 @@
+"""Engines, sessions and transactions.
+
+Reads and writes are different things on SQLite: a transaction that reads first and writes later fails as soon as
+somebody else wrote in between (SQLITE_BUSY_SNAPSHOT), so a write transaction takes the write lock at its start
+(`BEGIN IMMEDIATE`) and waits for it. On PostgreSQL both kinds share one pool. Sessions of the two kinds are different
+types, so that a service says which one it needs.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import event, make_url, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from secure_api.data.errors import DatabaseUnavailable
+from secure_api.domain.errors import ConfigurationError
+
+SQLITE_BUSY_TIMEOUT = 15.0  # seconds that a writer waits for another one
+
+
+class ReadSession(AsyncSession):
+    """A session that only reads."""
+
+
+class WriteSession(AsyncSession):
+    """A session that may write; on SQLite it holds the write lock from its first statement."""
+
+
+class Database:
+    """The database of one process.
+
+    Raises:
+        ConfigurationError: the URL is neither SQLite (aiosqlite) nor PostgreSQL (asyncpg), or an extra is missing.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8, sqlite_synchronous: str = "FULL") -> None:
+        self._synchronous = sqlite_synchronous
+        parsed = make_url(url)
+        if parsed.drivername == "sqlite+aiosqlite":
+            self._reader = self._sqlite_engine(url, "BEGIN", pool_size)
+            # One connection: writers of this process queue here, without polling SQLite's lock.
+            self._writer = self._sqlite_engine(url, "BEGIN IMMEDIATE", 1)
+        elif parsed.drivername == "postgresql+asyncpg":
+            try:
+                self._reader = self._writer = create_async_engine(
+                    url,
+                    pool_size=pool_size,
+                    max_overflow=0,
+                    pool_timeout=SQLITE_BUSY_TIMEOUT,
+                    pool_pre_ping=True,
+                )
+            except ModuleNotFoundError as error:
+                raise ConfigurationError("PostgreSQL needs the extra secure-api[postgres].") from error
+        else:
+            raise ConfigurationError(
+                f"The database URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://, not {parsed.drivername}://."
+            )
+        self.dialect = self._writer.dialect.name
+
+    def _sqlite_engine(self, url: str, begin: str, size: int) -> AsyncEngine:
+        engine = create_async_engine(
+            url,
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=SQLITE_BUSY_TIMEOUT,
+            connect_args={"timeout": SQLITE_BUSY_TIMEOUT},
+        )
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def configure(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # the driver must not begin transactions of its own
+            cursor = connection.cursor()
+            for pragma in (
+                "journal_mode=WAL",
+                f"synchronous={self._synchronous}",
+                "foreign_keys=ON",
+                "trusted_schema=OFF",
+            ):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def begin_transaction(connection: Any) -> None:
+            connection.exec_driver_sql(begin)
+
+        return engine
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine that writes, for migrations."""
+        return self._writer
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadSession]:
+        """Open a session for one consistent read.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be reached.
+        """
+        async with translated(), ReadSession(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[WriteSession]:
+        """Open a transaction; it commits when the block ends and rolls back when the block raises.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be reached or stays locked.
+        """
+        async with (
+            translated(),
+            WriteSession(self._writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    async def ping(self) -> None:
+        """Ask the database for a sign of life.
+
+        Raises:
+            DatabaseUnavailable: it gave none.
+        """
+        async with self.read() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+@asynccontextmanager
+async def translated() -> AsyncIterator[None]:
+    """Turn the driver's connection errors into `DatabaseUnavailable`; what else it raises is a bug and passes."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
+        raise DatabaseUnavailable("The database is not available at the moment.") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseUnavailable("The database connection was lost.") from error
+        raise

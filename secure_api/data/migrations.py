@@ -1,0 +1,47 @@
+"""Bring a database to the schema of this version (Alembic), or tell that it is not there."""
+
+from importlib.resources import as_file, files
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from secure_api.data.database import Database, translated
+
+
+async def migrate(database: Database) -> None:
+    """Apply every migration that is missing.
+
+    Raises:
+        DatabaseUnavailable: the database cannot be reached.
+    """
+    async with translated(), database.engine.begin() as connection:
+        await connection.run_sync(_upgrade)
+
+
+async def schema_revisions(database: Database) -> tuple[str | None, str | None]:
+    """Give (revision of the database, newest revision known here).
+
+    Raises:
+        DatabaseUnavailable: the database cannot be reached.
+    """
+    async with translated(), database.engine.connect() as connection:
+        return await connection.run_sync(_revisions)
+
+
+def _upgrade(connection: Connection) -> None:
+    with as_file(files("secure_api") / "migrations") as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _revisions(connection: Connection) -> tuple[str | None, str | None]:
+    with as_file(files("secure_api") / "migrations") as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        newest = ScriptDirectory.from_config(config).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision(), newest

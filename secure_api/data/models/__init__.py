@@ -1,0 +1,25 @@
+"""The tables, one a file. Importing this package fills `Model.metadata`."""
+
+from secure_api.data.models.client import ClientRow
+from secure_api.data.models.dataset import DatasetRow
+from secure_api.data.models.enrollment_token import EnrollmentTokenRow
+from secure_api.data.models.key import KeyRow
+from secure_api.data.models.ledger_entry import LedgerEntryRow
+from secure_api.data.models.ledger_head import LedgerHeadRow
+from secure_api.data.models.model import Model
+from secure_api.data.models.nonce import NonceRow
+from secure_api.data.models.organization import OrganizationRow
+from secure_api.data.models.record import RecordRow
+
+__all__ = [
+    "ClientRow",
+    "DatasetRow",
+    "EnrollmentTokenRow",
+    "KeyRow",
+    "LedgerEntryRow",
+    "LedgerHeadRow",
+    "Model",
+    "NonceRow",
+    "OrganizationRow",
+    "RecordRow",
+]

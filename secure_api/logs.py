@@ -1,0 +1,83 @@
+"""Structured logs: one JSON object a line on stderr, with the request's id, without secrets.
+
+structlog renders our own events and those of every library (uvicorn, SQLAlchemy, Alembic) alike.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from asgi_correlation_id import correlation_id
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+REDACTED = "[redacted]"
+SECRET_NAMES = re.compile(r"(?i)(passphrase|password|secret|token|private|seed|authorization|cookie|signature$)")
+SECRET_VALUES = re.compile(r"(sat_[A-Za-z0-9_-]{8})[A-Za-z0-9_-]+|(://[^:/@\s]+:)[^@\s]+@")
+
+
+def configure(level: str, form: str) -> None:
+    """Send every log record of the process through structlog to stderr; `form` is json or console."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        add_request_id,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    rendered: list[Processor] = (
+        [structlog.processors.format_exc_info, redact, structlog.processors.JSONRenderer(sort_keys=False)]
+        if form == "json"
+        else [redact, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers = []
+        logger.propagate = name != "uvicorn.access"  # the access log is ours: it knows the caller
+    for name in ("aiosqlite", "asyncio", "alembic", "sqlalchemy.pool"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def add_request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Add the id of the request at work, if any."""
+    if (request_id := correlation_id.get()) is not None:
+        event["request_id"] = request_id
+    return event
+
+
+def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Blank what must not be in a log: by the name of a member, and by the look of a value."""
+    _redact_members(event)
+    return event
+
+
+def _redact_members(members: MutableMapping[str, Any]) -> None:
+    for name, value in members.items():
+        if SECRET_NAMES.search(name):
+            members[name] = REDACTED
+        elif isinstance(value, dict):
+            _redact_members(value)
+        elif isinstance(value, str):
+            members[name] = SECRET_VALUES.sub(
+                lambda match: (match[1] or match[2]) + REDACTED + ("@" if match[2] else ""), value
+            )

@@ -1,0 +1,1 @@
+"""Alembic migrations. `secure_api.data.migrations` runs them."""

@@ -1,0 +1,165 @@
+"""Settings of the server, from `SECURE_API_*` variables; a weak value is refused at start, not warned about."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from platformdirs import user_data_path
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from crypto import Profile, SignatureAlgorithm
+from secure_api.domain.errors import ConfigurationError
+from secure_api.domain.limits import Limits
+from secure_api.domain.signature_policy import SignaturePolicy
+
+MIN_PASSPHRASE = 12  # characters
+DATABASE_FILE = "secure-api.db"
+SERVER_KEY_FILE = "server-key.pem"
+PASSPHRASE_FILE = "server.passphrase"  # noqa: S105 - a file name
+
+
+def _strong(passphrase: SecretStr) -> SecretStr:
+    if len(passphrase.get_secret_value()) < MIN_PASSPHRASE:
+        raise ValueError(f"must have {MIN_PASSPHRASE} characters at least")
+    return passphrase
+
+
+def _authorities(values: frozenset[str]) -> frozenset[str]:
+    if any(not value or "/" in value or value != value.strip().lower() for value in values):
+        raise ValueError('must be lower-case authorities like "api.example.org" or "127.0.0.1:8000"')
+    return values
+
+
+class Settings(BaseSettings):
+    """The settings. Each one's description is what `docs/operations.md` says of it."""
+
+    model_config = SettingsConfigDict(env_prefix="SECURE_API_", extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    home: Path = Field(
+        default_factory=lambda: user_data_path("secure-api"),
+        description="Folder of the embedded database, the server's keys and its configuration.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="sqlite+aiosqlite:///FILE or postgresql+asyncpg://...; default: SQLite in the home folder.",
+    )
+    database_pool: int = Field(default=8, ge=2, le=100, description="Connections a worker holds at most.")
+    passphrase: Annotated[SecretStr, AfterValidator(_strong)] | None = Field(
+        default=None, description="Passphrase of the server's private key."
+    )
+    passphrase_file: Path | None = Field(
+        default=None, description="File that holds it; default: server.passphrase in the home folder."
+    )
+    signature_algorithms: frozenset[SignatureAlgorithm] = Field(
+        default=frozenset(SignatureAlgorithm), min_length=1, description="Algorithms that clients may use."
+    )
+    signature_policy: SignaturePolicy = Field(
+        default=SignaturePolicy.ANY,
+        description="any; post-quantum: every request has an ML-DSA signature; hybrid: and an Ed25519 one.",
+    )
+    signature_max_window: int = Field(default=300, ge=1, le=300, description="Seconds from created to expires at most.")
+    signature_clock_skew: int = Field(
+        default=5, ge=0, le=60, description="Seconds that a client's clock may be ahead or behind."
+    )
+    authorities: Annotated[frozenset[str], AfterValidator(_authorities)] = Field(
+        default=frozenset(),
+        description="Host names (with port) that the server answers to; empty: any. Set it wherever clients "
+        "use the same key with several servers.",
+    )
+    max_body_bytes: int = Field(default=1 << 20, ge=1 << 10, le=64 << 20, description="Bytes of a body.")
+    max_header_bytes: int = Field(
+        default=32 << 10, ge=16 << 10, le=256 << 10, description="Bytes of all header fields together."
+    )
+    max_field_bytes: int = Field(
+        default=16 << 10, ge=8 << 10, le=128 << 10, description="Bytes of one signature field."
+    )
+    max_batch_records: int = Field(default=1_000, ge=1, le=100_000, description="Records in one request.")
+    body_timeout: float = Field(default=20.0, gt=0, le=600, description="Seconds in which a body must arrive.")
+    ledger_head_interval: float = Field(
+        default=60.0, ge=1, le=86_400, description="Seconds between two signatures of the ledger's head."
+    )
+    nonce_sweep_interval: float = Field(
+        default=60.0, ge=1, le=3_600, description="Seconds between two sweeps of expired nonces."
+    )
+    shutdown_timeout: int = Field(
+        default=30, ge=1, le=600, description="Seconds that accepted requests have to finish at shutdown."
+    )
+    sqlite_synchronous: Literal["FULL", "NORMAL"] = Field(
+        default="FULL", description="NORMAL is faster and may lose the last commits when the machine dies."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Level.")
+    log_format: Literal["json", "console"] = Field(default="json", description="Form of a log line.")
+    access_log: bool = Field(default=True, description="One log line a request.")
+
+    @classmethod
+    def load(cls, home: Path | None = None) -> Self:
+        """Read the settings from the environment; `home` overrides `SECURE_API_HOME`.
+
+        Raises:
+            ConfigurationError: a value is missing, malformed or too weak; the text names the variable.
+        """
+        try:
+            return cls() if home is None else cls(home=home)
+        except ValidationError as error:
+            raise ConfigurationError(_one_line(error)) from None
+
+    @property
+    def url(self) -> str:
+        """The database's URL."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite+aiosqlite:///{self.home / DATABASE_FILE}"
+
+    @property
+    def server_key_path(self) -> Path:
+        """Where the server's private key lies."""
+        return self.home / SERVER_KEY_FILE
+
+    def read_passphrase(self) -> bytes | None:
+        """Give the passphrase of the server's key: the variable, the file named, or the one that `init` left.
+
+        Raises:
+            ConfigurationError: the file named cannot be read, or is empty.
+        """
+        if self.passphrase is not None:
+            return self.passphrase.get_secret_value().encode()
+        path = self.passphrase_file or self.home / PASSPHRASE_FILE
+        if self.passphrase_file is None and not path.exists():
+            return None
+        try:
+            passphrase = path.read_bytes().strip()
+        except OSError as error:
+            raise ConfigurationError(f"The passphrase file {path} cannot be read: {error.strerror}.") from error
+        if not passphrase:
+            raise ConfigurationError(f"The passphrase file {path} is empty.")
+        return passphrase
+
+    def limits(self) -> Limits:
+        """Give the limits for the layers below."""
+        return Limits(
+            max_body_bytes=self.max_body_bytes,
+            max_header_bytes=self.max_header_bytes,
+            max_field_bytes=self.max_field_bytes,
+            max_batch_records=self.max_batch_records,
+            body_timeout=self.body_timeout,
+        )
+
+    def profile(self) -> Profile:
+        """Give the signature profile."""
+        return Profile(
+            max_window=self.signature_max_window,
+            clock_skew=self.signature_clock_skew,
+            max_field_bytes=self.max_field_bytes,
+        )
+
+    def __repr__(self) -> str:
+        """Name the home only: a URL may hold a password."""
+        return f"Settings(home={str(self.home)!r})"
+
+
+def _one_line(error: ValidationError) -> str:
+    findings = [
+        f"SECURE_API_{'_'.join(str(part) for part in item['loc'][:1]).upper()}: {item['msg']}"
+        for item in error.errors()
+    ]
+    return "; ".join(findings)

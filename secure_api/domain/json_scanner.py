@@ -24,6 +24,7 @@ as one.
 
 from __future__ import annotations
 
+import json
 import re
 from enum import Enum
 from typing import Final, NoReturn, TypeAlias, cast
@@ -46,6 +47,10 @@ _NOT_A_NUMBER = re.compile(r"NaN|-?Infinity")
 _LITERAL = re.compile(r"true|false|null")
 # Undecodable bytes are U+DC80..U+DCFF here ("surrogateescape"); valid UTF-8 holds no surrogates.
 _PLAIN = re.compile(r'[^"\\\x00-\x1f\udc80-\udcff]*')
+# Elements of an array that need no look, with their commas: numbers that are surely kept, and literals.
+_RUN = re.compile(
+    r"(?:[ \t\n\r]*+(?:-?(?:0|[1-9][0-9]{0,14}+)(?:\.[0-9]++(?<![0-9.]{16}))?|true|false|null)[ \t\n\r]*+,)*+"
+)
 _CODE_UNIT = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _LITERALS: dict[str, JsonValue] = {"true": True, "false": False, "null": None}
@@ -142,6 +147,10 @@ class _Scanner:
     def next_member(self, container: _Container) -> None:
         """Read up to the next value: past a name and its colon in an object, nothing in an array."""
         if isinstance(container, list):
+            run = _after(_RUN, self.text, self.at)
+            if run > self.at:  # at C speed, lest a long array of numbers takes seconds to refuse
+                container += json.loads(f"[{self.text[self.at : run]}0]")[:-1]
+                self.at = run
             self.path[-1] = len(container)
             return
         if self.skip_space() != '"':

@@ -38,7 +38,12 @@ def configure(level: str, form: str) -> None:
     rendered: list[Processor] = (
         [structlog.processors.format_exc_info, redact, structlog.processors.JSONRenderer(sort_keys=False)]
         if form == "json"
-        else [redact, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [
+            redact,
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

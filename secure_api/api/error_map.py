@@ -5,7 +5,7 @@ lists them. RFC 9457.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
@@ -45,7 +45,7 @@ class Answer:
 
     status: HTTPStatus
     title: str
-    headers: Mapping[str, str] = MappingProxyType({})
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 RETRY = MappingProxyType({"Retry-After": "1"})

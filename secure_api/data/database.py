@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from secure_api.data.errors import DatabaseUnavailable
 from secure_api.domain.errors import ConfigurationError
@@ -116,6 +116,16 @@ class Database:
             session.begin(),
         ):
             yield session
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Open a write transaction without a session: for the statements of the hot path.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be reached or stays locked.
+        """
+        async with translated(), self._writer.begin() as connection:
+            yield connection
 
     async def ping(self) -> None:
         """Ask the database for a sign of life.

@@ -38,7 +38,7 @@ class NonceStore:
         self._database = database
         dialect: Any = sqlite if database.dialect == "sqlite" else postgresql
         self._spend = (
-            dialect.insert(NonceRow)
+            dialect.insert(NonceRow.__table__)
             .from_select(
                 ["keyid", "nonce", "expires"],
                 select(
@@ -57,9 +57,9 @@ class NonceStore:
             NonceRefused: one was spent before, or its key is no longer active.
             DatabaseUnavailable: the database cannot be reached.
         """
-        async with self._database.write() as session:
+        async with self._database.transaction() as connection:
             for use in uses:
-                result = await session.execute(
+                result = await connection.execute(
                     self._spend,
                     {"spent_keyid": use.keyid, "spent_nonce": use.nonce, "spent_until": use.expires},
                 )

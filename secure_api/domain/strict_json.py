@@ -4,9 +4,9 @@
 `json_scanner`). What it accepts, `dumps` writes so that `loads` reads an equal value of the same types.
 Unicode noncharacters pass, unlike in RFC 7493 §2.1: Unicode's own Corrigendum 9 says that they may be sent.
 
-Valid texts take the fast path: the standard library's C scanner, which the checks below make strict. They read
-bytes at C speed and leave Python-level callbacks on numbers to the texts that need them. Whatever the fast path
-does not accept, the slow scanner decides.
+Valid texts take the fast path: the standard library's C scanner, which the checks below make strict. They
+read bytes at C speed and leave Python-level callbacks on numbers to the texts that need them. Whatever the
+fast path does not accept, the slow scanner decides.
 """
 
 from __future__ import annotations

@@ -29,9 +29,31 @@ if [ $$status -eq 0 ]; then echo "== $(1): ok, $$((ended - began)) s"; \
 else echo "== $(1): FAILED, $$((ended - began)) s" >&2; fi; exit $$status
 endef
 
-# Sets $uv to the uv on PATH or to ours, and gives it a cache it can write.
+# Sets $python to the first one that is new enough, or says in one line what is missing.
+define with_python
+python=; for candidate in $${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do \
+    if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+        python="$$("$$candidate" -c 'import sys; print(sys.executable)')"; break; fi; \
+done; \
+if [ -z "$$python" ]; then \
+    echo "secure-api needs Python 3.11 or newer; python3 here is: $$(python3 --version 2>/dev/null || echo none)" >&2; \
+    exit 1; fi
+endef
+
+# Sets $uv to the uv on PATH, or to one that it builds in .uv; gives it a cache that it can write.
 define with_uv
-uv=.uv/bin/uv; if [ ! -x "$$uv" ]; then uv=uv; fi; \
+uv=uv; if ! uv --version >/dev/null 2>&1; then \
+    uv=.uv/bin/uv; \
+    if ! .uv/bin/uv --version >/dev/null 2>&1; then \
+        $(with_python); \
+        "$$python" -c 'import ensurepip, venv' 2>/dev/null || \
+            { echo "secure-api needs Python's venv module: install the package python3-venv, or uv" >&2; exit 1; }; \
+        echo "building .uv (no uv on PATH)"; rm -rf .uv; \
+        "$$python" -m venv .uv && \
+        .uv/bin/python -m pip install --quiet --require-hashes --requirement requirements/bootstrap.txt || \
+            { rm -rf .uv; exit 1; }; \
+    fi; \
+fi; \
 if [ -z "$${UV_CACHE_DIR:-}" ]; then \
     cache="$${XDG_CACHE_HOME:-$${HOME:-/nonexistent}/.cache}/uv"; \
     if ! { mkdir -p "$$cache" && [ -w "$$cache" ]; } 2>/dev/null; then export UV_CACHE_DIR=.uv-cache; fi; \
@@ -71,7 +93,7 @@ test: $(TEST) ## the tests, warnings as errors, branch coverage; TESTS=path for 
 format: $(TEST) ## rewrite the files as ruff formats them
 	@$(BIN)/ruff check --quiet --fix-only . && $(BIN)/ruff format .
 
-lock: .venv/bin/python ## pin requirements/*.txt again; UPGRADE=1 takes the newest releases
+lock: ## pin requirements/*.txt again; UPGRADE=1 takes the newest releases
 	@$(with_uv); set -e; \
 	"$$uv" $(LOCK) requirements/bootstrap.in --output-file requirements/bootstrap.txt >/dev/null; \
 	"$$uv" $(LOCK) pyproject.toml --all-extras --group test --output-file requirements/test.txt >/dev/null; \
@@ -96,19 +118,5 @@ echo "installing requirements/$(1) into .venv"; $(with_uv); set -e; \
 "$$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 endef
 
-# The first python that is new enough, or one line that says what is missing.
 .venv/bin/python:
-	@found=; for python in $${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do \
-	    if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-	        found="$$("$$python" -c 'import sys; print(sys.executable)')"; break; fi; \
-	done; \
-	if [ -z "$$found" ]; then \
-	    echo "secure-api needs Python 3.11 or newer; python3 here is: $$(python3 --version 2>&1 | head -n 1)" >&2; exit 1; fi; \
-	set -e; \
-	if ! uv --version >/dev/null 2>&1 && ! .uv/bin/uv --version >/dev/null 2>&1; then \
-	    "$$found" -c 'import ensurepip, venv' 2>/dev/null || \
-	        { echo "secure-api needs Python's venv module: install the package python3-venv, or uv" >&2; exit 1; }; \
-	    echo "building .uv (no uv on PATH)"; rm -rf .uv; "$$found" -m venv .uv; \
-	    .uv/bin/pip install --quiet --require-hashes --requirement requirements/bootstrap.txt || { rm -rf .uv; exit 1; }; \
-	fi; \
-	$(with_uv); rm -rf .venv; "$$uv" venv --quiet --python "$$found" .venv
+	@$(with_python); $(with_uv); rm -rf .venv; "$$uv" venv --quiet --python "$$python" .venv

@@ -12,6 +12,7 @@ from typing import Any
 
 from rfc9457 import Problem
 
+from secure_api.data.errors import DatabaseUnavailable
 from secure_api.domain.errors import (
     AuthenticationFailed,
     BadCursor,
@@ -67,6 +68,7 @@ ANSWERS: Mapping[type[DomainError], Answer] = MappingProxyType(
         HeadersTooLarge: Answer(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "Header fields too large"),
         UnsupportedMediaType: Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported media type"),
         RequestTimeout: Answer(HTTPStatus.REQUEST_TIMEOUT, "Request timeout"),
+        DatabaseUnavailable: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Database unavailable", RETRY),
         NotReady: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Not ready", RETRY),
         LedgerTampered: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
         ConfigurationError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),

@@ -137,11 +137,10 @@ class _Scanner:
         return self.containers.pop()
 
     def keep(self, container: _Container, value: JsonValue) -> None:
-        name = self.path[-1]
         if isinstance(container, list):
             container.append(value)
-        elif isinstance(name, str):
-            container[name] = value
+        else:
+            container[cast(str, self.path[-1])] = value
         self.path[-1] = None
 
     def next_member(self, container: _Container) -> None:

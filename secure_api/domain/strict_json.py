@@ -88,11 +88,12 @@ _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 
 
 _NUMBER_SHAPE = bytes.maketrans(b"123456789.E", b"0000000000e")
+_OTHER_LETTERS = b"abcdfghijklmnopqrstuvwxyzABCDFGHIJKLMNOPQRSTUVWXYZ"  # no number has one
 
 
 def _has_delicate_numbers(data: bytes) -> bool:
     """Tell whether a number may have many digits or an exponent. Text in strings may look like one."""
-    shape = data.translate(_NUMBER_SHAPE)
+    shape = data.translate(_NUMBER_SHAPE, _OTHER_LETTERS)
     return b"0" * (SURELY_EXACT + 1) in shape or b"0e" in shape
 
 
@@ -103,7 +104,7 @@ _FORBIDDEN_ESCAPE = re.compile(
 
 def _has_forbidden_escape(data: bytes) -> bool:
     """Tell whether a syntactically valid text escapes U+0000 or half of a surrogate pair."""
-    if b"\\u" not in data:
+    if b"\\" not in data:
         return False
     return _FORBIDDEN_ESCAPE.search(data.replace(rb"\\", b"//")) is not None
 
@@ -114,11 +115,12 @@ _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 
 def _is_shallow(data: bytes, max_depth: int) -> bool:
     """Tell whether a syntactically valid text nests at most `max_depth` arrays and objects."""
-    if data.count(b"[") + data.count(b"{") <= max_depth:
-        return True
     if b"\\" in data:
         data = data.replace(rb"\\", b"").replace(rb"\"", b"")
-    shape = data.translate(_BRACKETS, _ALL_BUT_BRACKETS).replace(b'""', b"")
+    shape = data.translate(_BRACKETS, _ALL_BUT_BRACKETS)
+    if shape.count(b"[") <= max_depth:
+        return True
+    shape = shape.replace(b'""', b"")
     if b'"' in shape:  # brackets in a string; the quotes that are left still tell inside from outside
         shape = b"".join(shape.split(b'"')[::2])
     for _ in range(max_depth):

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -94,7 +95,5 @@ def test_what_is_written_is_read_back(instant: datetime):
 
 @given(st.text(alphabet="0123456789-+:.TtZz ", max_size=40) | st.text(max_size=40))
 def test_any_text_is_read_or_refused(text: str):
-    try:
+    with suppress(Invalid):
         assert parse_instant(text).utcoffset() == timedelta()
-    except Invalid:
-        pass

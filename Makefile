@@ -84,7 +84,7 @@ types: $(TEST) ## mypy --strict over the packages and the tests
 	$(call step,types,$(BIN)/mypy --strict $(PACKAGES) tests)
 
 layers: $(TEST) ## imports only point down
-	$(call step,layers,$(BIN)/lint-imports)
+	$(call step,layers,$(BIN)/lint-imports --no-logo)
 
 test: $(TEST) ## the tests, warnings as errors, branch coverage; TESTS=path for some of them
 	@rm -f .coverage .coverage.*

@@ -136,6 +136,18 @@ def test_what_is_raised_has_a_meaning() -> None:
     assert found == []
 
 
+def test_no_pattern_has_a_possessive_group() -> None:
+    """Before CPython 3.11.5 `(...)*+` matches too much (gh-106052); `(?>(...)*)` means the same and is right."""
+    possessive_group = re.compile(r"\)(?:[*+?]|\{[0-9,]*\})\+")
+    found = [
+        f"{_name(path)}:{number}"
+        for path in SOURCES
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if possessive_group.search(line)
+    ]
+    assert found == []
+
+
 def test_every_package_is_typed_and_under_the_contracts() -> None:
     assert [name for name in PACKAGES if not (ROOT / name / "py.typed").is_file()] == []
     assert [name for name in PACKAGES if name not in PYPROJECT["tool"]["importlinter"]["root_packages"]] == []

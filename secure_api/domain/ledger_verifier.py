@@ -99,9 +99,7 @@ class LedgerVerifier:
         if original <= self.sequence and original not in self._gap:
             self._fail(original, "duplicated", f"and stands as number {number} too")
         if original in self._gap:
-            raise LedgerTampered(
-                original, "reordered", f"Ledger entry {original} was reordered to number {number}."
-            )
+            raise LedgerTampered(original, "reordered", f"Ledger entry {original} was reordered to number {number}.")
         self._fail(original, "reordered", f"to number {number}")
 
     def _fail(self, number: int, what: str, more: str = "") -> NoReturn:

@@ -47,9 +47,10 @@ _NOT_A_NUMBER = re.compile(r"NaN|-?Infinity")
 _LITERAL = re.compile(r"true|false|null")
 # Undecodable bytes are U+DC80..U+DCFF here ("surrogateescape"); valid UTF-8 holds no surrogates.
 _PLAIN = re.compile(r'[^"\\\x00-\x1f\udc80-\udcff]*')
-# Elements of an array that need no look, with their commas: numbers that are surely kept, and literals.
+# Elements of an array that need no look, with their commas: numbers that are surely kept, and literals. Bounded,
+# since the engine keeps every repetition of a group: a MiB of `1,` would take 200 MiB.
 _RUN = re.compile(
-    r"(?:[ \t\n\r]*+(?:-?(?:0|[1-9][0-9]{0,14}+)(?:\.[0-9]++(?<![0-9.]{16}))?|true|false|null)[ \t\n\r]*+,)*+"
+    r"(?:[ \t\n\r]*+(?:-?(?:0|[1-9][0-9]{0,14}+)(?:\.[0-9]++(?<![0-9.]{16}))?|true|false|null)[ \t\n\r]*+,){0,500}"
 )
 _CODE_UNIT = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}

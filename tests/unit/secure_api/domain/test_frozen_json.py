@@ -1,6 +1,8 @@
 import copy
 import pickle
+from collections.abc import Iterator
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ from secure_api.domain.strict_json import canonical
 PAYLOAD = {"list": [1, {"deep": [{"deeper": "x"}]}], "object": {"n": None, "yes": True}}
 
 
-def every_container(value):
+def every_container(value: object) -> Iterator[Any]:
     if isinstance(value, FrozenObject):
         yield value
         for member in value.values():
@@ -24,7 +26,7 @@ def every_container(value):
             yield from every_container(element)
 
 
-def test_every_level_refuses_every_change():
+def test_every_level_refuses_every_change() -> None:
     frozen = FrozenObject(PAYLOAD)
     containers = list(every_container(frozen))
     assert len(containers) == 6
@@ -39,7 +41,7 @@ def test_every_level_refuses_every_change():
     assert frozen.thaw() == PAYLOAD
 
 
-def test_attributes_and_inner_mapping_refuse_changes():
+def test_attributes_and_inner_mapping_refuse_changes() -> None:
     frozen = FrozenObject(PAYLOAD)
     with pytest.raises(TypeError):
         frozen._members = {}
@@ -48,22 +50,22 @@ def test_attributes_and_inner_mapping_refuse_changes():
     with pytest.raises(TypeError):
         frozen.other = 1
     with pytest.raises(TypeError):
-        frozen._members["list"] = 1
+        frozen._members["list"] = 1  # type: ignore[index]
     assert not hasattr(frozen, "__dict__")
     assert frozen == PAYLOAD
 
 
-def test_nothing_of_the_source_and_nothing_thawed_is_shared():
-    source = {"a": [1, {"b": 2}]}
+def test_nothing_of_the_source_and_nothing_thawed_is_shared() -> None:
+    source: Any = {"a": [1, {"b": 2}]}
     frozen = FrozenObject(source)
     source["a"].append(3)
     source["a"][1]["b"] = 9
-    thawed = frozen.thaw()
+    thawed: Any = frozen.thaw()
     thawed["a"].append(4)
     assert frozen == {"a": [1, {"b": 2}]}
 
 
-def test_equality_is_that_of_json():
+def test_equality_is_that_of_json() -> None:
     frozen = FrozenObject({"a": 1, "b": [2.0]})
     assert frozen == FrozenObject({"b": [2], "a": 1.0})
     assert hash(frozen) == hash(FrozenObject({"b": (2,), "a": 1}))
@@ -77,7 +79,7 @@ def test_equality_is_that_of_json():
     assert repr(frozen) == "FrozenObject({'a': 1, 'b': [2]})"
 
 
-def test_copies_and_pickles_are_equal():
+def test_copies_and_pickles_are_equal() -> None:
     frozen = FrozenObject(PAYLOAD)
     assert copy.copy(frozen) is frozen
     assert copy.deepcopy(frozen) is frozen
@@ -108,7 +110,7 @@ for _ in range(64):
     ],
     ids=lambda members: repr(members)[:24],
 )
-def test_what_could_not_be_read_back_is_refused(members):
+def test_what_could_not_be_read_back_is_refused(members: dict[str, object]) -> None:
     with pytest.raises(Invalid):
         FrozenObject(members)
 
@@ -122,7 +124,7 @@ values = st.recursive(
 
 
 @given(st.dictionaries(safe, values, max_size=5))
-def test_thawing_gives_what_was_frozen(members):
+def test_thawing_gives_what_was_frozen(members: dict[str, Any]) -> None:
     frozen = FrozenObject(members)
     assert canonical(frozen.thaw()) == canonical(members)
     assert hash(frozen) == hash(FrozenObject(frozen))

@@ -24,7 +24,7 @@ from secure_api.domain.instant import as_utc, format_instant, parse_instant
         ("9999-12-31T23:59:59.999999Z", datetime.max.replace(tzinfo=UTC)),
     ],
 )
-def test_what_is_read(text: str, instant: datetime):
+def test_what_is_read(text: str, instant: datetime) -> None:
     parsed = parse_instant(text)
     assert parsed == instant
     assert parsed.tzinfo is UTC
@@ -59,7 +59,7 @@ def test_what_is_read(text: str, instant: datetime):
         ("9999-12-31T23:59:59-00:01", "outside the years"),
     ],
 )
-def test_what_is_refused(text: str, says: str):
+def test_what_is_refused(text: str, says: str) -> None:
     with pytest.raises(Invalid, match=says):
         parse_instant(text)
 
@@ -74,26 +74,26 @@ def test_what_is_refused(text: str, says: str):
         (datetime(7, 1, 1, tzinfo=UTC), "0007-01-01T00:00:00Z"),
     ],
 )
-def test_what_is_written(instant: datetime, text: str):
+def test_what_is_written(instant: datetime, text: str) -> None:
     assert format_instant(instant) == text
 
 
-def test_a_naive_datetime_is_no_instant():
+def test_a_naive_datetime_is_no_instant() -> None:
     with pytest.raises(Invalid, match="time zone"):
         format_instant(datetime(2026, 1, 31))
 
 
-def test_a_datetime_that_leaves_the_calendar_in_utc_is_no_instant():
+def test_a_datetime_that_leaves_the_calendar_in_utc_is_no_instant() -> None:
     with pytest.raises(Invalid, match="outside the years"):
         as_utc(datetime.min.replace(tzinfo=timezone(timedelta(hours=1))))
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
-def test_what_is_written_is_read_back(instant: datetime):
+def test_what_is_written_is_read_back(instant: datetime) -> None:
     assert parse_instant(format_instant(instant)) == instant
 
 
 @given(st.text(alphabet="0123456789-+:.TtZz ", max_size=40) | st.text(max_size=40))
-def test_any_text_is_read_or_refused(text: str):
+def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(Invalid):
         assert parse_instant(text).utcoffset() == timedelta()

@@ -2,6 +2,7 @@ import json
 import math
 import struct
 import threading
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -94,7 +95,7 @@ REFUSED = [
 @pytest.mark.parametrize(
     ("body", "reason", "pointer", "line", "column"), REFUSED, ids=[repr(case[0][:28]) for case in REFUSED]
 )
-def test_refusals_name_the_place(body: bytes, reason: str, pointer: str, line: int, column: int):
+def test_refusals_name_the_place(body: bytes, reason: str, pointer: str, line: int, column: int) -> None:
     with pytest.raises(JsonRejected) as caught:
         loads(body)
     error = caught.value
@@ -128,12 +129,12 @@ def test_refusals_name_the_place(body: bytes, reason: str, pointer: str, line: i
         (b'{"a":1,"b":{"a":1}}', {"a": 1, "b": {"a": 1}}),
     ],
 )
-def test_what_is_accepted(body: bytes, value: JsonValue):
+def test_what_is_accepted(body: bytes, value: JsonValue) -> None:
     for read in (loads(body), scan(body, 64)):
         assert repr(read) == repr(value)  # repr tells types and signs apart
 
 
-def test_sixty_four_levels_are_accepted():
+def test_sixty_four_levels_are_accepted() -> None:
     assert dumps(loads(nested(64))) == nested(64)
     assert scan(nested(64), 64) == loads(nested(64))
 
@@ -142,7 +143,7 @@ def test_sixty_four_levels_are_accepted():
     "decoy",
     [b'""', b'"["', b'"]"', b'"\\"["', b'"\\\\"', b'"\\\\\\"]"', b'"]","["', b'"a","b"', b"{}", b'{"]":"["}'],
 )
-def test_depth_is_not_fooled_by_strings(decoy: bytes):
+def test_depth_is_not_fooled_by_strings(decoy: bytes) -> None:
     for levels in (62, 63, 64, 65):
         body = b"".join([b"[" + decoy + b","] * levels + [decoy] + [b"," + decoy + b"]"] * levels)
         assert verdict(loads, body) == verdict(scan_64, body)
@@ -150,14 +151,14 @@ def test_depth_is_not_fooled_by_strings(decoy: bytes):
         assert (verdict(loads, body)[0] == "accepted") is accepted
 
 
-def test_the_limit_can_be_lower():
+def test_the_limit_can_be_lower() -> None:
     assert loads(b"[[1]]", max_depth=2) == [[1]]
     with pytest.raises(JsonRejected) as caught:
         loads(b"[[[1]]]", max_depth=2)
     assert (caught.value.reason, caught.value.pointer) == ("too-deep", "/0/0")
 
 
-def test_a_nearly_full_stack_changes_no_verdict():
+def test_a_nearly_full_stack_changes_no_verdict() -> None:
     """The C scanner refuses to recurse near the interpreter's limit; the slow one does not recurse."""
     results: list[JsonValue] = []
 
@@ -180,7 +181,7 @@ def scan_64(data: bytes) -> JsonValue:
     return scan(data, 64)
 
 
-def verdict(read, data: bytes) -> tuple[str, str]:
+def verdict(read: Callable[[bytes], JsonValue], data: bytes) -> tuple[str, str]:
     try:
         return "accepted", repr(read(data))
     except JsonRejected as error:
@@ -210,23 +211,24 @@ values = st.recursive(
 
 
 @st.composite
-def mutated(draw) -> bytes:
+def mutated(draw: st.DrawFn) -> bytes:
     """Give a valid text, escaped in ASCII or not, with one piece replaced."""
     text = json.dumps(draw(values), ensure_ascii=draw(st.booleans())).encode()
     at = draw(st.integers(0, len(text)))
-    return text[:at] + draw(st.sampled_from(ATOMS)).encode() + text[at + draw(st.integers(0, 3)) :]
+    piece: bytes = draw(st.sampled_from(ATOMS)).encode()
+    return text[:at] + piece + text[at + draw(st.integers(0, 3)) :]
 
 
 @settings(max_examples=1500, deadline=None)
 @given(json_like | dirty | mutated() | st.binary(max_size=40))
-def test_both_paths_agree_on_any_bytes(data: bytes):
+def test_both_paths_agree_on_any_bytes(data: bytes) -> None:
     """`loads` falls back to the slow scanner, so an accepting fast path is what could disagree."""
     assert verdict(loads, data) == verdict(scan_64, data)
 
 
 @settings(max_examples=600, deadline=None)
 @given(json_like | mutated())
-def test_the_fast_path_accepts_what_the_slow_one_does(data: bytes):
+def test_the_fast_path_accepts_what_the_slow_one_does(data: bytes) -> None:
     asked: list[bytes] = []
 
     def watch(seen: bytes, max_depth: int) -> JsonValue:
@@ -241,7 +243,7 @@ def test_the_fast_path_accepts_what_the_slow_one_does(data: bytes):
 
 @settings(deadline=None)
 @given(values)
-def test_what_is_written_is_read_back_with_its_types(value: JsonValue):
+def test_what_is_written_is_read_back_with_its_types(value: JsonValue) -> None:
     again = loads(dumps(value))
     assert repr(again) == repr(value)
     assert repr(scan_64(dumps(value))) == repr(value)
@@ -249,7 +251,7 @@ def test_what_is_written_is_read_back_with_its_types(value: JsonValue):
 
 @settings(deadline=None)
 @given(json_like | mutated())
-def test_what_was_accepted_is_stored_and_read_back_unchanged(data: bytes):
+def test_what_was_accepted_is_stored_and_read_back_unchanged(data: bytes) -> None:
     try:
         value = loads(data)
     except JsonRejected:
@@ -257,7 +259,7 @@ def test_what_was_accepted_is_stored_and_read_back_unchanged(data: bytes):
     assert repr(loads(dumps(value))) == repr(value)
 
 
-def test_negative_zero_keeps_its_sign():
+def test_negative_zero_keeps_its_sign() -> None:
     zero = loads(dumps(loads(b"-0.0")))
     assert isinstance(zero, float)
     assert math.copysign(1, zero) == -1
@@ -268,7 +270,7 @@ CYCLE.append(CYCLE)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, "\ud800", {"a": {1, 2}}, CYCLE, b"bytes"], ids=repr)
-def test_what_is_no_json_value_is_neither_written_nor_hashed(value):
+def test_what_is_no_json_value_is_neither_written_nor_hashed(value: JsonValue) -> None:
     with pytest.raises(Invalid):
         dumps(value)
     with pytest.raises(Invalid):
@@ -276,19 +278,19 @@ def test_what_is_no_json_value_is_neither_written_nor_hashed(value):
 
 
 @pytest.mark.parametrize("value", [2**53, {1: 2}, {"\ud800": 1}], ids=repr)
-def test_what_has_no_canonical_form(value):
+def test_what_has_no_canonical_form(value: JsonValue) -> None:
     with pytest.raises(Invalid):
         canonical(value)
 
 
-def test_dumps_is_compact_utf8_in_order():
+def test_dumps_is_compact_utf8_in_order() -> None:
     assert dumps({"b": [1, 2.0, "é😀"], "a": None}) == '{"b":[1,2.0,"é😀"],"a":null}'.encode()
 
 
-def test_canonical_form_of_rfc_8785():
+def test_canonical_form_of_rfc_8785() -> None:
     """The examples of RFC 8785 §3.2.2 and §3.2.3."""
-    numbers = [333333333.33333329, 1e30, 4.50, 2e-3, 0.000000000000000000000000001]
-    value = {"numbers": numbers, "string": '€$\x0f\nA\'B"\\\\"/', "literals": [None, True, False]}
+    numbers: list[JsonValue] = [333333333.33333329, 1e30, 4.50, 2e-3, 0.000000000000000000000000001]
+    value: JsonValue = {"numbers": numbers, "string": '€$\x0f\nA\'B"\\\\"/', "literals": [None, True, False]}
     assert (
         canonical(value)
         == (
@@ -323,5 +325,5 @@ def test_canonical_form_of_rfc_8785():
         ("43143ff3c1cb0959", "1424953923781206.2"),
     ],
 )
-def test_canonical_numbers(bits: str, text: str):
+def test_canonical_numbers(bits: str, text: str) -> None:
     assert canonical(struct.unpack(">d", bytes.fromhex(bits))[0]) == text.encode()

@@ -20,6 +20,9 @@ from secure_api.api.routers import clients, datasets, ledger, organizations, rec
 from secure_api.api.server import Server
 from secure_api.data.database import Database
 from secure_api.data.migrations import schema_revisions
+from secure_api.data.nonce_file import FileNonceStore
+from secure_api.data.nonce_table import DatabaseNonceStore
+from secure_api.data.nonces import NonceStore
 from secure_api.domain.clock import Clock, system_clock
 from secure_api.domain.errors import ConfigurationError, DomainError
 from secure_api.services.authentication import Authenticator
@@ -47,8 +50,10 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     database = Database(settings.url, pool_size=settings.database_pool, sqlite_synchronous=settings.sqlite_synchronous)
     limits = settings.limits()
     metrics = Metrics()
+    nonces = nonce_store(database)
     authenticator = Authenticator(
         database,
+        nonces,
         profile=settings.profile(),
         policy=settings.signature_policy,
         algorithms=settings.signature_algorithms,
@@ -70,7 +75,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     )
 
     async def sweep() -> None:
-        metrics.swept.inc(await authenticator.sweep_nonces())
+        metrics.swept.inc(await nonces.sweep(int(clock().timestamp())))
 
     async def sign() -> None:
         if await sign_head(database, server_key, clock) is not None:
@@ -81,6 +86,8 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
             await check_schema(database)
+            stack.push_async_callback(nonces.close)
+            await nonces.open(int(clock().timestamp()))
             stack.push_async_callback(attempt, "sign the ledger's head", sign)
             tasks = await stack.enter_async_context(anyio.create_task_group())
             tasks.start_soon(repeat, "sweep nonces", sweep, settings.nonce_sweep_interval)
@@ -132,6 +139,13 @@ def from_environment() -> FastAPI:
     settings = Settings.load()
     logs.configure(settings.log_level, settings.log_format)
     return create_app(settings)
+
+
+def nonce_store(database: Database) -> NonceStore:
+    """Choose where nonces are spent: beside an SQLite database in a file of their own, else in the database."""
+    if (path := database.path) is not None:
+        return FileNonceStore(path.with_suffix(".nonces"), path)
+    return DatabaseNonceStore(database)
 
 
 def load_server_key(settings: Settings) -> PrivateKey:

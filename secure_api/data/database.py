@@ -8,6 +8,7 @@ types, so that a service says which one it needs.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, make_url, text
@@ -59,6 +60,8 @@ class Database:
                 f"The database URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://, not {parsed.drivername}://."
             )
         self.dialect = self._writer.dialect.name
+        #: The file of an SQLite database, else None.
+        self.path = Path(parsed.database) if self.dialect == "sqlite" and parsed.database else None
 
     def _sqlite_engine(self, url: str, begin: str, size: int) -> AsyncEngine:
         engine = create_async_engine(

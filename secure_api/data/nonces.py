@@ -2,73 +2,43 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import BigInteger, String, bindparam, delete, literal, select
-from sqlalchemy.dialects import postgresql, sqlite
-
-from secure_api.data.database import Database
-from secure_api.data.models import KeyRow, NonceRow
-from secure_api.data.row_count import row_count
-from secure_api.data.scoping import across_organizations
-from secure_api.domain.key_status import KeyStatus
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class NonceUse:
-    """One nonce to spend: `expires` in POSIX seconds, clock skew included."""
+    """One nonce to spend: `created` and `expires` in POSIX seconds, clock skew included in the latter."""
 
     keyid: str
     nonce: str
+    created: int
     expires: int
 
 
 class NonceRefused(Exception):
-    """A nonce was spent before, or its key is not active. Nothing was spent."""
+    """A nonce was spent before, its key is not active, or it is too old to be told. The request must be refused."""
 
 
-class NonceStore:
-    """Nonces in the database.
+class NonceStore(Protocol):
+    """Where nonces are spent. Every store also asks whether the key is still active: revocation is immediate."""
 
-    One statement both spends the nonce and asks whether the key is still active, so a revocation takes effect on the
-    next request of every worker, and an authenticated request costs one round trip.
-    """
+    async def open(self, now: int) -> None:
+        """Make ready, in the event loop that will use the store; `now` in POSIX seconds.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        dialect: Any = sqlite if database.dialect == "sqlite" else postgresql
-        self._spend = (
-            dialect.insert(NonceRow.__table__)
-            .from_select(
-                ["keyid", "nonce", "expires"],
-                select(
-                    KeyRow.keyid,
-                    bindparam("spent_nonce", type_=String),
-                    bindparam("spent_until", type_=BigInteger),
-                ).where(KeyRow.keyid == bindparam("spent_keyid"), KeyRow.status == literal(KeyStatus.ACTIVE.value)),
-            )
-            .on_conflict_do_nothing()
-        )
+        Raises:
+            DatabaseUnavailable: the store cannot be reached.
+        """
 
     async def spend(self, uses: Sequence[NonceUse]) -> None:
         """Spend all the nonces of one request, or none.
 
         Raises:
             NonceRefused: one was spent before, or its key is no longer active.
-            DatabaseUnavailable: the database cannot be reached.
+            DatabaseUnavailable: the store cannot be reached.
         """
-        async with self._database.transaction() as connection:
-            for use in uses:
-                result = await connection.execute(
-                    self._spend,
-                    {"spent_keyid": use.keyid, "spent_nonce": use.nonce, "spent_until": use.expires},
-                )
-                if row_count(result) != 1:
-                    raise NonceRefused
 
-    @across_organizations("expired nonces are nobody's")
     async def sweep(self, now: int) -> int:
         """Forget nonces that expired before `now` (POSIX seconds); returns how many there were."""
-        async with self._database.write() as session:
-            result = await session.execute(delete(NonceRow).where(NonceRow.expires < now))
-            return row_count(result)
+
+    async def close(self) -> None:
+        """Release what the store holds."""

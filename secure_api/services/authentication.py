@@ -53,6 +53,7 @@ class Authenticator:
     def __init__(
         self,
         database: Database,
+        nonces: NonceStore,
         *,
         profile: Profile,
         policy: SignaturePolicy,
@@ -62,7 +63,7 @@ class Authenticator:
         cache_size: int = 10_000,
     ) -> None:
         self._database = database
-        self._nonces = NonceStore(database)
+        self._nonces = nonces
         self._profile = profile
         self._policy = policy
         self._algorithms = algorithms
@@ -110,10 +111,6 @@ class Authenticator:
             await self._spend(signed, known)
         return Authentication(_caller(known), tuple(fresh.values()))
 
-    async def sweep_nonces(self) -> int:
-        """Forget expired nonces; returns how many."""
-        return await self._nonces.sweep(int(self._clock().timestamp()))
-
     async def _known_key(self, keyid: str) -> _KnownKey:
         cached = self._cache.get(keyid)
         if cached is not None:
@@ -146,7 +143,7 @@ class Authenticator:
 
     async def _spend(self, signed: SignedRequest, known: Mapping[str, _KnownKey]) -> None:
         uses = [
-            NonceUse(label.keyid, label.nonce, label.expires + self._profile.clock_skew)
+            NonceUse(label.keyid, label.nonce, label.created, label.expires + self._profile.clock_skew)
             for label in signed.labels
             if label.keyid in known
         ]

@@ -88,9 +88,7 @@ def test_the_server_ends_with_the_process_that_started_it() -> None:
         "print(server.execute('SHOW data_directory'), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    killed = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, check=False, capture_output=True, text=True
-    )
+    killed = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False, capture_output=True, text=True)
     data = Path(killed.stdout.strip())
     assert data.name == "data", killed.stderr
     pid_file = data / "postmaster.pid"

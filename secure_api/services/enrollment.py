@@ -103,8 +103,11 @@ async def rotate(work: Work, keys: Sequence[PublicKey]) -> ClientProfile:
     """Replace the keys that signed this request by the new ones that signed it as well.
 
     Raises:
+        AuthenticationFailed: no new key signed; the client would be left without one.
         Conflict: a new key is enrolled already, or another rotation came first.
     """
+    if not keys:
+        raise AuthenticationFailed("signature-missing")
     repository = KeyRepository(work.session, work.caller)
     old = work.caller.keyids
     if await repository.end(old, KeyStatus.ROTATED, work.clock()) != len(old):

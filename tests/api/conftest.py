@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
-from secure_api.app import create_app
 from secure_api.settings import Settings
-from tests.consortium import AUTHORITY, Consortium, SteeredClock, install, make_home
-from tests.services.fixtures.postgresql import PostgresqlServer
+from tests.api.running import started
+from tests.consortium import Consortium, make_home
+from tests.installations import anyio_backend, postgresql_template, sqlite_template
 
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An initialized SQLite database, to be copied."""
-    path = tmp_path_factory.mktemp("template") / "secure-api.db"
-    asyncio.run(install(f"sqlite+aiosqlite:///{path}"))
-    return path
-
-
-@pytest.fixture(scope="session")
-def postgresql_template(postgresql_server: PostgresqlServer) -> str:
-    """An initialized PostgreSQL database, to be copied."""
-    name = postgresql_server.create_database()
-    asyncio.run(install(postgresql_server.url(name)))
-    return name
+__all__ = ["anyio_backend", "postgresql_template", "sqlite_template"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -50,10 +29,11 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 @pytest.fixture
 async def consortium(settings: Settings) -> AsyncIterator[Consortium]:
     """The application, started and ready."""
-    clock = SteeredClock()
-    app = create_app(settings, clock=clock)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{AUTHORITY}") as http,
-    ):
-        yield Consortium(app, http, clock, settings)
+    async with started(settings) as consortium:
+        yield consortium
+
+
+@pytest.fixture
+def embedded(tmp_path: Path, sqlite_template: Path) -> Settings:
+    """Settings of a server on SQLite alone, for what no database has a part in."""
+    return Settings(home=make_home(tmp_path / "home", sqlite_template))

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["tests.services.fixtures.postgresql", "tests.services.fixtures.process"]
+pytest_plugins = [
+    "tests.services.fixtures.postgresql",
+    "tests.services.fixtures.process",
+    "tests.services.fixtures.secure_api_server",
+]
 
 _SERVICE_FIXTURES = {"postgresql_server"}
 _FOREIGN_SETTINGS = ("SECURE_API_", "PG", "XDG_")

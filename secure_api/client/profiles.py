@@ -1,0 +1,159 @@
+"""Profiles: which server, which key, remembered under a short name in `profiles.toml`.
+
+[clinic-a]
+url = "https://api.example.org"
+keys = ["/home/ada/clinic-a.pem"]
+passphrase_file = "/home/ada/clinic-a.passphrase"   # optional
+"""
+
+import fcntl
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import tomlkit
+from platformdirs import user_config_path
+
+from crypto import CryptoError, PrivateKey, read_private_key, read_secret_file, write_secret_file
+from secure_api.client.errors import ClientError, ProfileMissing, ProfileUnreadable
+
+FILE: Final = "profiles.toml"
+PASSPHRASE_VARIABLE: Final = "SECURE_API_PASSPHRASE"  # noqa: S105 - the name of a variable
+
+
+@dataclass(frozen=True, slots=True)
+class ClientProfile:
+    """One profile: the server's URL, the key files (two for a hybrid client), where the passphrase lies."""
+
+    name: str
+    url: str
+    keys: tuple[Path, ...]
+    passphrase_file: Path | None = None
+    organization: str | None = None
+    role: str | None = None
+
+    @classmethod
+    def parse(cls, name: str, table: Mapping[str, object], file: Path) -> Self:
+        """Read one table of the file.
+
+        Raises:
+            ProfileUnreadable: a member is missing or of the wrong type.
+        """
+        url, keys, passphrase_file = table.get("url"), table.get("keys"), table.get("passphrase_file")
+        organization, role = table.get("organization"), table.get("role")
+        if not isinstance(url, str) or not isinstance(keys, list) or not keys:
+            raise ProfileUnreadable(f"{file}: the profile {name} needs url and keys")
+        texts = [*keys, *(item for item in (passphrase_file, organization, role) if item is not None)]
+        if not all(isinstance(item, str) for item in texts):
+            raise ProfileUnreadable(f"{file}: the profile {name} has a member that is not text")
+        return cls(
+            name=name,
+            url=url,
+            keys=tuple(file.parent / str(key) for key in keys),
+            passphrase_file=None if passphrase_file is None else file.parent / str(passphrase_file),
+            organization=None if organization is None else str(organization),
+            role=None if role is None else str(role),
+        )
+
+    def read_keys(self, passphrase: bytes | None = None) -> tuple[PrivateKey, ...]:
+        """Read the private keys; without a passphrase, the profile's file or the environment gives it.
+
+        Raises:
+            CryptoError: a key file is missing, open to others, or the passphrase does not open it.
+        """
+        if passphrase is None and self.passphrase_file is not None:
+            passphrase = read_secret_file(self.passphrase_file).strip()
+        if passphrase is None and (variable := os.environ.get(PASSPHRASE_VARIABLE)):
+            passphrase = variable.encode()
+        return tuple(read_private_key_maybe_open(path, passphrase) for path in self.keys)
+
+
+def read_private_key_maybe_open(path: Path, passphrase: bytes | None) -> PrivateKey:
+    """Read a private key that may be encrypted or not: a passphrase that is not wanted is not used.
+
+    Raises:
+        CryptoError: the file is missing, open to others, or the passphrase does not open it.
+    """
+    encrypted = b"-----BEGIN ENCRYPTED PRIVATE KEY-----" in read_secret_file(path)
+    return read_private_key(path, passphrase if encrypted else None)
+
+
+class ProfileStore:
+    """The profiles of one configuration folder; the user's own unless told otherwise."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = user_config_path("secure-api") if folder is None else folder
+        self.file = self.folder / FILE
+
+    def load(self) -> dict[str, ClientProfile]:
+        """Read every profile; none when there is no file.
+
+        Raises:
+            ProfileUnreadable: the file cannot be read, or is not TOML of tables.
+        """
+        try:
+            tables = tomllib.loads(self.file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ProfileUnreadable(f"{self.file} cannot be read: {error}") from error
+        profiles = {}
+        for name, table in tables.items():
+            if not isinstance(table, dict):
+                raise ProfileUnreadable(f"{self.file}: {name} stands outside a profile")
+            profiles[name] = ClientProfile.parse(name, table, self.file)
+        return profiles
+
+    def get(self, name: str) -> ClientProfile:
+        """Find a profile.
+
+        Raises:
+            ProfileMissing: there is none of that name.
+            ProfileUnreadable: the file cannot be read.
+        """
+        profiles = self.load()
+        if name not in profiles:
+            known = ", ".join(sorted(profiles)) or "none"
+            raise ProfileMissing(f"there is no profile {name} in {self.file} (there: {known})")
+        return profiles[name]
+
+    def put(self, profile: ClientProfile) -> None:
+        """Write a profile, keeping the others and their comments; two writers take turns.
+
+        Raises:
+            ProfileUnreadable: the file that is there cannot be read.
+            ClientError: the file cannot be written.
+        """
+        with self._locked():
+            self.load()  # refuse to touch a file that is not ours to understand
+            document = (
+                tomlkit.parse(self.file.read_text(encoding="utf-8")) if self.file.exists() else tomlkit.document()
+            )
+            table = tomlkit.table()
+            table["url"] = profile.url
+            table["keys"] = [str(path) for path in profile.keys]
+            for member in ("passphrase_file", "organization", "role"):
+                if (value := getattr(profile, member)) is not None:
+                    table[member] = str(value)
+            document[profile.name] = table
+            try:
+                write_secret_file(self.file, tomlkit.dumps(document).encode(), force=True)
+            except CryptoError as error:
+                raise ClientError(str(error)) from error
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self.folder / f".{FILE}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ClientError(f"cannot write in {self.folder}: {error.strerror}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)

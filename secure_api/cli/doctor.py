@@ -1,0 +1,178 @@
+"""`secure-api doctor`: what is there, what is missing, and how to get it. Nothing is imported, fetched or started."""
+
+import asyncio
+import ctypes.util
+import os
+import platform
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from secure_api.cli.console import put_json, put_table
+from secure_api.cli.exit_codes import ExitCode
+from secure_api.cli.options import Config, Home
+
+EXAMPLES = "Examples:\n\n`secure-api doctor --home ./consortium`\n\n`secure-api doctor --json`"
+
+State = Literal["ok", "missing", "problem"]
+EXTRAS = {"postgres": ("asyncpg",), "speed": ("uvloop", "httptools"), "oqs": ("oqs",)}
+SERVERS = {
+    "PostgreSQL": ("postgres", "pg_ctl"),
+    "Redis": ("redis-server", "valkey-server"),
+    "MariaDB": ("mariadbd",),
+    "RabbitMQ": ("rabbitmq-server",),
+    "Mosquitto": ("mosquitto",),
+}
+SEARCHED = ("/usr/sbin", "/usr/lib/postgresql/*/bin", "/usr/local/sbin")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. Only a `problem` is wrong; what is `missing` is merely not there."""
+
+    area: str
+    what: str
+    state: State
+    detail: str
+
+
+def doctor(
+    home: Home = None,
+    config: Config = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+) -> None:
+    """Tell which providers, extras and servers are there, and whether the home folder is sound."""
+    findings = [*_runtime(), *_providers(), *_extras(), *_servers(), *_home(home), *_profiles(config)]
+    if json:
+        put_json([asdict(finding) for finding in findings])
+    else:
+        marks = {"ok": "ok", "missing": "-", "problem": "PROBLEM"}
+        put_table(
+            ["area", "what", "", "detail"],
+            [[finding.area, finding.what, marks[finding.state], finding.detail] for finding in findings],
+        )
+    if any(finding.state == "problem" for finding in findings):
+        raise typer.Exit(ExitCode.FAILURE)
+
+
+def _runtime() -> Iterator[Finding]:
+    yield Finding("runtime", "python", "ok", platform.python_version())
+    for package in ("secure-api", "fastapi", "sqlalchemy", "uvicorn"):
+        try:
+            yield Finding("runtime", package, "ok", metadata.version(package))
+        except metadata.PackageNotFoundError:
+            yield Finding("runtime", package, "problem", "not installed")
+
+
+def _providers() -> Iterator[Finding]:
+    from cryptography.hazmat.backends.openssl import backend
+
+    from crypto import default_provider
+
+    provider = default_provider()
+    names = ", ".join(sorted(algorithm.value for algorithm in provider.algorithms))
+    yield Finding(
+        "provider",
+        "openssl",
+        "ok",
+        f"cryptography {metadata.version('cryptography')}, {backend.openssl_version_text()}: {names}",
+    )
+    library = _liboqs()
+    yield Finding(
+        "provider",
+        "oqs",
+        "ok" if library else "missing",
+        f"{library}; not used by this version" if library else "no native liboqs; not used by this version",
+    )
+
+
+def _liboqs() -> str | None:
+    """Look for the native library; importing its Python package would fetch and build it when it is missing."""
+    prefix = os.environ.get("OQS_INSTALL_PATH")
+    if prefix is not None:
+        found = sorted(Path(prefix).glob("lib*/liboqs.so*"))
+        return str(found[0]) if found else None
+    return ctypes.util.find_library("oqs")
+
+
+def _extras() -> Iterator[Finding]:
+    for extra, modules in EXTRAS.items():
+        absent = [module for module in modules if find_spec(module) is None]
+        if absent:
+            yield Finding("extra", extra, "missing", f'pip install "secure-api[{extra}]"')
+        else:
+            yield Finding("extra", extra, "ok", ", ".join(modules))
+
+
+def _servers() -> Iterator[Finding]:
+    folders = [str(path) for pattern in SEARCHED for path in Path("/").glob(pattern.lstrip("/"))]
+    search = os.pathsep.join([os.environ.get("PATH", os.defpath), *folders])
+    for server, programs in SERVERS.items():
+        found = next((path for program in programs if (path := shutil.which(program, path=search))), None)
+        yield Finding("server", server, "ok" if found else "missing", found or "no program on this machine")
+
+
+def _home(home: Path | None) -> Iterator[Finding]:
+    from secure_api.app import load_server_key
+    from secure_api.domain.errors import DomainError
+    from secure_api.settings import Settings
+
+    try:
+        settings = Settings.load(home)
+    except DomainError as error:
+        yield Finding("home", "settings", "problem", error.detail)
+        return
+    if not settings.server_key_path.exists():
+        yield Finding("home", str(settings.home), "missing", f"secure-api init --home {settings.home}")
+        return
+    mode = stat.S_IMODE(settings.home.stat().st_mode)
+    open_to_others = mode & (stat.S_IRWXG | stat.S_IRWXO)
+    yield Finding(
+        "home",
+        str(settings.home),
+        "problem" if open_to_others else "ok",
+        f"mode {mode:04o}" + ("; run chmod 700 on it" if open_to_others else ""),
+    )
+    try:
+        key = load_server_key(settings)
+        yield Finding("home", "server key", "ok", f"{key.algorithm.value} {key.keyid}")
+        yield Finding("home", "database", "ok", asyncio.run(_database(settings.url)))
+    except DomainError as error:
+        yield Finding("home", "server", "problem", error.detail)
+    if not settings.authorities:
+        yield Finding("home", "authorities", "missing", "SECURE_API_AUTHORITIES is empty: any host name is answered to")
+
+
+async def _database(url: str) -> str:
+    from secure_api.app import check_schema
+    from secure_api.data.database import Database
+
+    database = Database(url)
+    try:
+        await check_schema(database)
+        return database.dialect
+    finally:
+        await database.close()
+
+
+def _profiles(config: Path | None) -> Iterator[Finding]:
+    from secure_api.client import ClientError, ProfileStore
+
+    store = ProfileStore(config)
+    try:
+        profiles = store.load()
+    except ClientError as error:
+        yield Finding("profiles", str(store.file), "problem", str(error))
+        return
+    yield Finding("profiles", str(store.file), "ok" if profiles else "missing", ", ".join(profiles) or "none yet")
+    for profile in profiles.values():
+        absent = [str(path) for path in profile.keys if not path.exists()]
+        if absent:
+            yield Finding("profiles", profile.name, "problem", f"no key file {', '.join(absent)}")

@@ -1,0 +1,16 @@
+"""What an exit status says."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit statuses of `secure-api`."""
+
+    OK = 0
+    FAILURE = 1  # it was tried and did not work out: a broken ledger, a wrong signature
+    USAGE = 2  # the command line itself is wrong
+    CLIENT_ERROR = 4  # the server answered 4xx
+    SERVER_ERROR = 5  # the server answered 5xx
+    UNREACHABLE = 6  # no answer from the server
+    KEY = 7  # a key, passphrase or profile cannot be used
+    INTERRUPTED = 130  # Ctrl-C

@@ -1,0 +1,40 @@
+"""`secure-api organizations`."""
+
+from typing import Annotated
+
+import typer
+
+from secure_api.cli.console import put, put_json, put_table, say
+from secure_api.cli.options import Config, Json, Profile
+
+app = typer.Typer(help="Create and list organizations (the operator's admins).", no_args_is_help=True)
+
+
+@app.command(epilog="Examples:\n\n`secure-api organizations create clinic-a --profile admin`")
+def create(
+    name: Annotated[str, typer.Argument(help="Lower-case letters, digits, and _ . - inside.")],
+    profile: Profile = "admin",
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Create an organization."""
+    from secure_api.cli.api_call import call
+
+    made = call(profile, config, "POST", "/v1/organizations", {"name": name})
+    if json:
+        put_json(made)
+    else:
+        put(made["id"])
+        say(f"next: secure-api tokens create --organization {name} --role contributor --profile {profile}")
+
+
+@app.command("list", epilog="Examples:\n\n`secure-api organizations list --profile admin --json`")
+def list_organizations(profile: Profile = "admin", config: Config = None, json: Json = False) -> None:
+    """List the organizations."""
+    from secure_api.cli.api_call import call
+
+    found = call(profile, config, "GET", "/v1/organizations")["organizations"]
+    if json:
+        put_json(found)
+    else:
+        put_table(["name", "id", "created"], [[item["name"], item["id"], item["created"]] for item in found])

@@ -1,0 +1,59 @@
+"""Where a passphrase comes from: a file, the environment, or a prompt on a terminal."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from crypto import read_secret_file
+from secure_api.cli.errors import CliError
+from secure_api.cli.exit_codes import ExitCode
+
+VARIABLE: Final = "SECURE_API_PASSPHRASE"
+MIN_LENGTH: Final = 12  # characters
+
+
+def known_passphrase(file: Path | None) -> bytes | None:
+    """Give the passphrase that was handed over; None when there is none.
+
+    Raises:
+        CliError: the file is empty.
+        CryptoError: the file cannot be read, or others can read it.
+    """
+    if file is not None:
+        passphrase = read_secret_file(file).strip()
+        if not passphrase:
+            raise CliError(f"{file} is empty", ExitCode.KEY)
+        return passphrase
+    variable = os.environ.get(VARIABLE)
+    return variable.encode() if variable else None
+
+
+def new_passphrase(file: Path | None, what: str) -> bytes | None:
+    """Give the passphrase for a key to be written: handed over, or asked for twice; None without a terminal.
+
+    Raises:
+        CliError: it is shorter than 12 characters.
+    """
+    passphrase = known_passphrase(file)
+    if passphrase is None and sys.stdin.isatty():
+        entered: str = typer.prompt(f"Passphrase for {what}", hide_input=True, confirmation_prompt=True, err=True)
+        passphrase = entered.encode()
+    if passphrase is not None and len(passphrase) < MIN_LENGTH:
+        raise CliError(f"a passphrase must have {MIN_LENGTH} characters at least", ExitCode.KEY)
+    return passphrase
+
+
+def opening_passphrase(file: Path | None, what: str) -> bytes | None:
+    """Give the passphrase that opens a key: handed over, or asked for; None without a terminal.
+
+    Raises:
+        CliError: the file is empty.
+    """
+    passphrase = known_passphrase(file)
+    if passphrase is None and sys.stdin.isatty():
+        entered: str = typer.prompt(f"Passphrase of {what}", hide_input=True, err=True)
+        passphrase = entered.encode()
+    return passphrase

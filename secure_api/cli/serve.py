@@ -1,0 +1,114 @@
+"""`secure-api serve`: uvicorn with our application."""
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Literal
+
+import typer
+
+from secure_api.cli.console import say
+from secure_api.cli.errors import CliError
+from secure_api.cli.exit_codes import ExitCode
+from secure_api.cli.options import Home
+
+EXAMPLES = (
+    "Examples:\n\n`secure-api serve --home ./consortium`\n\n"
+    "`secure-api serve --home /srv/secure-api --host 0.0.0.0 --port 8000 --workers 2 --log-format json`"
+)
+
+
+def serve(
+    home: Home = None,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes.")] = 1,
+    log_format: Annotated[
+        Literal["json", "console"] | None, typer.Option("--log-format", help="Form of a log line.")
+    ] = None,
+    access_log: Annotated[
+        bool | None, typer.Option("--access-log/--no-access-log", help="One log line a request.")
+    ] = None,
+) -> None:
+    """Serve the API until SIGTERM or Ctrl-C; what was accepted is finished."""
+    import asyncio
+
+    import uvicorn
+
+    from secure_api import logs
+    from secure_api.app import check_schema, create_app
+    from secure_api.settings import Settings
+
+    for name, value in (("LOG_FORMAT", log_format), ("ACCESS_LOG", access_log), ("HOME", home)):
+        if value is not None:
+            os.environ[f"SECURE_API_{name}"] = str(value)  # the workers read their settings from there
+    settings = Settings.load()
+    logs.configure(settings.log_level, settings.log_format)
+    # Say what is wrong here, in one line, before workers are started that would each say it with a traceback.
+    database = create_app(settings).state.server.database
+
+    async def check() -> None:
+        try:
+            await check_schema(database)
+        finally:
+            await database.close()
+
+    asyncio.run(check())
+    listener = _listen(host, port)
+    config = uvicorn.Config(
+        "secure_api.app:from_environment",
+        factory=True,
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=settings.shutdown_timeout,
+        h11_max_incomplete_event_size=settings.max_header_bytes * 2,
+    )
+    with _shared_metrics(workers), listener:
+        say(f"secure-api serves on http://{_authority(listener)} ({workers} worker{'s' if workers > 1 else ''})")
+        if workers == 1:
+            server = uvicorn.Server(config)
+            server.run(sockets=[listener])
+            if not server.started:
+                raise typer.Exit(ExitCode.FAILURE)
+        else:
+            from uvicorn.supervisors import Multiprocess
+
+            Multiprocess(config, sockets=[listener]).run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise CliError(f"cannot listen on {host}:{port}: {error.strerror}", hint="try another --port") from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def _authority(listener: socket.socket) -> str:
+    address = listener.getsockname()
+    host = f"[{address[0]}]" if ":" in address[0] else address[0]
+    return f"{host}:{address[1]}"
+
+
+@contextmanager
+def _shared_metrics(workers: int) -> Iterator[None]:
+    """Give several workers a folder in which their metrics are added up."""
+    if workers == 1 or "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        yield
+        return
+    folder = tempfile.mkdtemp(prefix="secure-api-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

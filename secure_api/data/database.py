@@ -6,13 +6,14 @@ somebody else wrote in between (SQLITE_BUSY_SNAPSHOT), so a write transaction ta
 types, so that a service says which one it needs.
 """
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, make_url, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import URL, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
@@ -20,6 +21,7 @@ from secure_api.data.errors import DatabaseUnavailable
 from secure_api.domain.errors import ConfigurationError
 
 SQLITE_BUSY_TIMEOUT = 15.0  # seconds that a writer waits for another one
+URL_RULE = "The database URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://"
 
 
 class ReadSession(AsyncSession):
@@ -39,7 +41,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 8, sqlite_synchronous: str = "FULL") -> None:
         self._synchronous = sqlite_synchronous
-        parsed = make_url(url)
+        parsed = _parse(url)
         if parsed.drivername == "sqlite+aiosqlite":
             self._reader = self._sqlite_engine(url, "BEGIN", pool_size)
             # One connection: writers of this process queue here, without polling SQLite's lock.
@@ -56,9 +58,7 @@ class Database:
             except ModuleNotFoundError as error:
                 raise ConfigurationError("PostgreSQL needs the extra secure-api[postgres].") from error
         else:
-            raise ConfigurationError(
-                f"The database URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://, not {parsed.drivername}://."
-            )
+            raise ConfigurationError(f"{URL_RULE}, not {parsed.drivername}://.")
         self.dialect = self._writer.dialect.name
         #: The file of an SQLite database, else None.
         self.path = Path(parsed.database) if self.dialect == "sqlite" and parsed.database else None
@@ -75,16 +75,20 @@ class Database:
 
         @event.listens_for(engine.sync_engine, "connect")
         def configure(connection: Any, _record: Any) -> None:
-            connection.isolation_level = None  # the driver must not begin transactions of its own
-            cursor = connection.cursor()
-            for pragma in (
-                "journal_mode=WAL",
-                f"synchronous={self._synchronous}",
-                "foreign_keys=ON",
-                "trusted_schema=OFF",
-            ):
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
+            try:
+                connection.isolation_level = None  # the driver must not begin transactions of its own
+                cursor = connection.cursor()
+                for pragma in (
+                    "journal_mode=WAL",
+                    f"synchronous={self._synchronous}",
+                    "foreign_keys=ON",
+                    "trusted_schema=OFF",
+                ):
+                    cursor.execute(f"PRAGMA {pragma}")
+                cursor.close()
+            except BaseException:
+                connection.close()  # the pool forgets a connection that it could not set up
+                raise
 
         @event.listens_for(engine.sync_engine, "begin")
         def begin_transaction(connection: Any) -> None:
@@ -152,9 +156,18 @@ async def translated() -> AsyncIterator[None]:
     """Turn the driver's connection errors into `DatabaseUnavailable`; what else it raises is a bug and passes."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
+    except (OperationalError, InterfaceError, PoolTimeoutError, sqlite3.OperationalError, OSError) as error:
         raise DatabaseUnavailable("The database is not available at the moment.") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise DatabaseUnavailable("The database connection was lost.") from error
+        if error.statement is None and not isinstance(error, IntegrityError):
+            raise DatabaseUnavailable("The database does not let us in.") from error  # no such database, role, ...
         raise
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise ConfigurationError(f"{URL_RULE} and be well-formed.") from None

@@ -9,7 +9,6 @@ import structlog
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 
-from crypto import CryptoError, PrivateKey, read_private_key
 from secure_api import __version__, logs
 from secure_api.api import openapi, problem
 from secure_api.api.metrics import METRICS_PATH, Metrics
@@ -19,12 +18,12 @@ from secure_api.api.middleware.signatures import SignatureMiddleware
 from secure_api.api.routers import clients, datasets, ledger, organizations, records, status
 from secure_api.api.server import Server
 from secure_api.data.database import Database
-from secure_api.data.migrations import schema_revisions
+from secure_api.data.migrations import check_schema
 from secure_api.data.nonce_file import FileNonceStore
 from secure_api.data.nonce_table import DatabaseNonceStore
 from secure_api.data.nonces import NonceStore
 from secure_api.domain.clock import Clock, system_clock
-from secure_api.domain.errors import ConfigurationError, DomainError
+from secure_api.domain.errors import DomainError
 from secure_api.services.authentication import Authenticator
 from secure_api.services.discovery import discovery_document
 from secure_api.services.enrollment import presented_keys
@@ -46,7 +45,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     Raises:
         ConfigurationError: the server's key cannot be read, or the database URL is none we know.
     """
-    server_key = load_server_key(settings)
+    server_key = settings.server_key()
     database = Database(settings.url, pool_size=settings.database_pool, sqlite_synchronous=settings.sqlite_synchronous)
     limits = settings.limits()
     metrics = Metrics()
@@ -146,33 +145,6 @@ def nonce_store(database: Database) -> NonceStore:
     if (path := database.path) is not None:
         return FileNonceStore(path.with_suffix(".nonces"), path)
     return DatabaseNonceStore(database)
-
-
-def load_server_key(settings: Settings) -> PrivateKey:
-    """Read the server's private key.
-
-    Raises:
-        ConfigurationError: there is none, others may read it, or the passphrase does not open it.
-    """
-    if not settings.server_key_path.exists():
-        raise ConfigurationError(f"{settings.home} is not initialized; run: secure-api init --home {settings.home}")
-    try:
-        return read_private_key(settings.server_key_path, settings.read_passphrase())
-    except CryptoError as error:
-        raise ConfigurationError(f"The server's key cannot be used: {error}") from error
-
-
-async def check_schema(database: Database) -> None:
-    """Refuse to serve on a database of another version.
-
-    Raises:
-        ConfigurationError: migrations are missing, or newer than this version.
-    """
-    found, newest = await schema_revisions(database)
-    if found != newest:
-        raise ConfigurationError(
-            f"The database is at revision {found or 'none'}, this version needs {newest}; run: secure-api migrate"
-        )
 
 
 async def repeat(what: str, action: Callable[[], Awaitable[None]], interval: float) -> None:

@@ -7,7 +7,7 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from crypto import Profile, SignatureAlgorithm
+from crypto import CryptoError, PrivateKey, Profile, SignatureAlgorithm, read_private_key
 from secure_api.domain.errors import ConfigurationError
 from secure_api.domain.limits import Limits
 from secure_api.domain.signature_policy import SignaturePolicy
@@ -133,6 +133,19 @@ class Settings(BaseSettings):
         if not passphrase:
             raise ConfigurationError(f"The passphrase file {path} is empty.")
         return passphrase
+
+    def server_key(self) -> PrivateKey:
+        """Read the server's private key.
+
+        Raises:
+            ConfigurationError: there is none, others may read it, or the passphrase does not open it.
+        """
+        if not self.server_key_path.exists():
+            raise ConfigurationError(f"{self.home} is not initialized; run: secure-api init --home {self.home}")
+        try:
+            return read_private_key(self.server_key_path, self.read_passphrase())
+        except CryptoError as error:
+            raise ConfigurationError(f"The server's key cannot be used: {error}") from error
 
     def limits(self) -> Limits:
         """Give the limits for the layers below."""

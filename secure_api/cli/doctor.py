@@ -120,7 +120,6 @@ def _servers() -> Iterator[Finding]:
 
 
 def _home(home: Path | None) -> Iterator[Finding]:
-    from secure_api.app import load_server_key
     from secure_api.domain.errors import DomainError
     from secure_api.settings import Settings
 
@@ -141,7 +140,7 @@ def _home(home: Path | None) -> Iterator[Finding]:
         f"mode {mode:04o}" + ("; run chmod 700 on it" if open_to_others else ""),
     )
     try:
-        key = load_server_key(settings)
+        key = settings.server_key()
         yield Finding("home", "server key", "ok", f"{key.algorithm.value} {key.keyid}")
         yield Finding("home", "database", "ok", asyncio.run(_database(settings.url)))
     except DomainError as error:
@@ -151,8 +150,8 @@ def _home(home: Path | None) -> Iterator[Finding]:
 
 
 async def _database(url: str) -> str:
-    from secure_api.app import check_schema
     from secure_api.data.database import Database
+    from secure_api.data.migrations import check_schema
 
     database = Database(url)
     try:

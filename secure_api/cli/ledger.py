@@ -26,7 +26,6 @@ def verify(
     """Check every entry, signed head and record; name the first that was changed, removed or reordered."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from secure_api.app import load_server_key
     from secure_api.data.database import Database
     from secure_api.domain.errors import LedgerTampered
     from secure_api.services.ledger import LedgerReport
@@ -34,7 +33,7 @@ def verify(
     from secure_api.settings import Settings
 
     settings = Settings.load(home)
-    key = load_server_key(settings).public_key
+    key = settings.server_key().public_key
 
     async def run() -> LedgerReport:
         columns = (TextColumn("verifying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -39,7 +39,8 @@ def serve(
     import uvicorn
 
     from secure_api import logs
-    from secure_api.app import check_schema, create_app
+    from secure_api.data.database import Database
+    from secure_api.data.migrations import check_schema
     from secure_api.settings import Settings
 
     for name, value in (("LOG_FORMAT", log_format), ("ACCESS_LOG", access_log), ("HOME", home)):
@@ -48,7 +49,8 @@ def serve(
     settings = Settings.load()
     logs.configure(settings.log_level, settings.log_format)
     # Say what is wrong here, in one line, before workers are started that would each say it with a traceback.
-    database = create_app(settings).state.server.database
+    settings.server_key()
+    database = Database(settings.url)
 
     async def check() -> None:
         try:

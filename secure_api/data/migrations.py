@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from secure_api.data.database import Database, translated
+from secure_api.domain.errors import ConfigurationError
 
 
 async def migrate(database: Database) -> None:
@@ -29,6 +30,20 @@ async def schema_revisions(database: Database) -> tuple[str | None, str | None]:
     """
     async with translated(), database.engine.connect() as connection:
         return await connection.run_sync(_revisions)
+
+
+async def check_schema(database: Database) -> None:
+    """Refuse a database of another version.
+
+    Raises:
+        ConfigurationError: migrations are missing, or newer than this version.
+        DatabaseUnavailable: the database cannot be reached.
+    """
+    found, newest = await schema_revisions(database)
+    if found != newest:
+        raise ConfigurationError(
+            f"The database is at revision {found or 'none'}, this version needs {newest}; run: secure-api migrate"
+        )
 
 
 def _upgrade(connection: Connection) -> None:

@@ -1,5 +1,10 @@
 """`secure-api demo`: a real server in a temporary folder, believed and refused requests, a tampered ledger."""
 
-from secure_api.cli.demo.command import EXAMPLES, demo
+EXAMPLES = "Examples:\n\n`secure-api demo`"
 
-__all__ = ["EXAMPLES", "demo"]
+
+def demo() -> None:
+    """Start a real server on SQLite in a temporary folder, and watch it believe and refuse requests."""
+    from secure_api.cli.demo.play import play
+
+    play()

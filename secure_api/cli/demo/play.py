@@ -16,7 +16,6 @@ from secure_api.cli.exit_codes import ExitCode
 from secure_api.client import SignatureAuth
 from secure_api.settings import DATABASE_FILE
 
-EXAMPLES = "Examples:\n\n`secure-api demo`"
 RECORD = {"time": "2026-11-22T09:30:00Z", "attributes": {"ward": "3b", "pulse": 61}}
 RECORDS = "/v1/datasets/vitals/records"
 
@@ -31,11 +30,15 @@ class Steps:
         """Print a step: what was done, what was seen, whether that is right."""
         self.failed += not right
         mark = "[green]ok[/]" if right else "[red]FAILED[/]"
-        stdout.print(f"  {mark}  {what:<58}[dim]{seen}[/]", highlight=False)
+        stdout.print(f"  {mark}  {what:<62}[dim]{seen}[/]", highlight=False)
 
 
-def demo() -> None:
-    """Start a real server on SQLite in a temporary folder, and watch it believe and refuse requests."""
+def play() -> None:
+    """Play the demo.
+
+    Raises:
+        typer.Exit: a step did not do what it says.
+    """
     began = time.monotonic()
     steps = Steps()
     put("secure-api demo: a real server, real ML-DSA-65 signatures, a temporary folder\n")
@@ -62,7 +65,7 @@ def _enroll(steps: Steps, ground: Stage) -> tuple[SignatureAuth, SignatureAuth]:
         auth = ground.enroll(organization)
         me = ground.ok("GET", "/v1/clients/me", auth)
         steps.show(
-            f"{organization} enrolled: token spent, possession of the key proven",
+            f"{organization} enrolled: token spent, key possession proven",
             f"{me['keys'][0]['algorithm']} {me['keys'][0]['keyid'][:10]}...",
             right=me["organization"] == organization,
         )
@@ -107,13 +110,13 @@ def _requests(steps: Steps, ground: Stage, clinic: SignatureAuth, lab: Signature
 
 def _ledger(steps: Steps, ground: Stage) -> None:
     intact = _verify(ground)
-    steps.show("ledger verify: every entry, head and record is as it was", intact[1], right=intact[0] == 0)
+    steps.show("ledger verify: every entry, head, record intact", intact[1], right=intact[0] == 0)
     with closing(sqlite3.connect(ground.home / DATABASE_FILE)) as database, database:
         (sequence,) = database.execute("SELECT sequence FROM ledger_entries WHERE kind = 'dataset.created'").fetchone()
         database.execute("UPDATE ledger_entries SET actor = 'mallory' WHERE sequence = ?", (sequence,))
     caught = _verify(ground)
     steps.show(
-        f"entry {sequence} rewritten in the database file: named by ledger verify",
+        f"entry {sequence} rewritten in the database file: named by verify",
         caught[1],
         right=caught[0] == 1 and f"entry {sequence}" in caught[1],
     )

@@ -1,4 +1,4 @@
-"""Cryptography of secure-api: signatures, keys and HTTP Message Signatures. Native libraries only, no web framework."""
+"""Cryptography of secure-api: signatures, keys, HTTP Message Signatures. Native libraries only, no web framework."""
 
 from crypto.content_digest import content_digest, verify_content_digest
 from crypto.errors import (

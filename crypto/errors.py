@@ -13,11 +13,13 @@
         ├── DigestError             Content-Digest is missing, malformed, or of another body
         └── InvalidSignature        the cryptographic check failed
 
-The reason of a `VerificationError` is a slug for logs and metrics, one of `VERIFICATION_REASONS`. It is never for the
-peer, who gets one opaque answer for all of them.
+The reason of a `VerificationError` is a slug for logs and metrics, one of `VERIFICATION_REASONS`. It is never
+for the peer, who gets one opaque answer for all of them.
 """
 
 from typing import Final
+
+_MAX_DETAIL: Final = 240
 
 VERIFICATION_REASONS: Final = frozenset(
     {
@@ -75,9 +77,14 @@ class SigningError(CryptoError):
 
 
 class VerificationError(CryptoError):
-    """A request is not to be believed. `reason` is a slug of `VERIFICATION_REASONS`; `detail` is for the log."""
+    """A request is not to be believed.
+
+    `reason` is a slug of `VERIFICATION_REASONS`; `detail` is for the log, and cut because a peer wrote parts of it.
+    """
 
     def __init__(self, reason: str, detail: str = "") -> None:
+        if len(detail) > _MAX_DETAIL:
+            detail = f"{detail[:_MAX_DETAIL]}..."
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail

@@ -1,7 +1,7 @@
 """RFC 9421 HTTP Message Signatures with secure-api's profile, bytes in and bytes out.
 
-The pieces: `messages` (the request), `signature_base` (what was signed), `profile` (what must be), `verification`,
-`signing`.
+The pieces: `messages` (the request), `signature_base` (what was signed), `profile` (what must be),
+`verification`, `signing`.
 """
 
 from crypto.messages import Request

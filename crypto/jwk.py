@@ -1,4 +1,4 @@
-"""Public keys as JSON Web Keys: AKP for ML-DSA (RFC 9964), OKP for Ed25519 (RFC 8037), and their thumbprints (RFC 7638)."""
+"""Public keys as JWK: AKP for ML-DSA (RFC 9964), OKP for Ed25519 (RFC 8037), and their thumbprints (RFC 7638)."""
 
 import hashlib
 import re
@@ -42,8 +42,8 @@ def thumbprint(algorithm: SignatureAlgorithm, raw: bytes) -> str:
 def from_jwk(jwk: Mapping[str, object]) -> tuple[SignatureAlgorithm, bytes]:
     """Return algorithm and raw public key of a JWK.
 
-    Members that RFC 7517 does not give a meaning here are ignored, as it demands; private members are refused, so that
-    a private key sent by mistake is noticed by its owner. Raises KeyFormatError.
+    Members that RFC 7517 does not give a meaning here are ignored, as it demands; private members are
+    refused, so that a private key sent by mistake is noticed by its owner. Raises KeyFormatError.
     """
     for name in _PRIVATE_MEMBERS:
         if name in jwk:

@@ -1,4 +1,4 @@
-"""Signature keys: public keys that are cached and compared by value, private keys that never show their seed."""
+"""Signature keys: public keys that are cached and compared by value, private keys that hide their seed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from crypto.providers import default_provider
 from crypto.providers.openssl import derive_public_key
 from crypto.secret_files import read_secret_file, write_secret_file
 from crypto.signatures import SignatureAlgorithm, Signer, Verifier
+from crypto.weak_keys import refuse_weak_key
 
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
     """A public key by value: algorithm, raw bytes, and the keyid that follows from both.
 
-    `keyid` is the base64url RFC 7638 thumbprint (43 characters), so a keyid binds one algorithm. The key keeps its
-    parsed form: parsing costs several microseconds, looking a `PublicKey` up costs none. Raises KeyFormatError.
+    `keyid` is the base64url RFC 7638 thumbprint (43 characters), so a keyid binds one algorithm. The key
+    keeps its parsed form: parsing costs several microseconds, looking a `PublicKey` up costs none. Raises
+    KeyFormatError.
     """
 
     algorithm: SignatureAlgorithm
@@ -29,9 +31,10 @@ class PublicKey:
     _verifier: Verifier = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Check the length, compute the keyid, parse the key."""
-        object.__setattr__(self, "keyid", jwk.thumbprint(self.algorithm, self.raw))
+        """Parse the key, refuse a weak one, compute the keyid."""
         object.__setattr__(self, "_verifier", default_provider().verifier(self))
+        refuse_weak_key(self.algorithm, self.raw)
+        object.__setattr__(self, "keyid", jwk.thumbprint(self.algorithm, self.raw))
 
     @classmethod
     def from_raw(cls, algorithm: SignatureAlgorithm, raw: bytes) -> PublicKey:
@@ -40,7 +43,10 @@ class PublicKey:
 
     @classmethod
     def from_jwk(cls, members: Mapping[str, object]) -> PublicKey:
-        """Return the key of a JWK (RFC 9964 AKP, RFC 8037 OKP); private members are refused. Raises KeyFormatError."""
+        """Return the key of a JWK (RFC 9964 AKP, RFC 8037 OKP); private members are refused.
+
+        Raises KeyFormatError.
+        """
         return cls.from_raw(*jwk.from_jwk(members))
 
     @classmethod
@@ -71,20 +77,14 @@ def _public_key(algorithm: SignatureAlgorithm, raw: bytes) -> PublicKey:
 
 
 class PrivateKey:
-    """A private key as its seed. It signs; it cannot be pickled or copied, and its repr shows the keyid only."""
+    """A private key as its seed. It signs; it is never pickled or copied, and its repr shows the keyid only."""
 
-    __slots__ = ("_signer", "algorithm", "public_key", "seed")
-
-    algorithm: SignatureAlgorithm
-    public_key: PublicKey
-    seed: bytes
-    _signer: Signer
+    __slots__ = ("_public_key", "_seed", "_signer")
 
     def __init__(self, algorithm: SignatureAlgorithm, seed: bytes) -> None:
-        self.algorithm = algorithm
-        self.seed = bytes(seed)
-        self.public_key = PublicKey.from_raw(algorithm, derive_public_key(algorithm, self.seed))
-        self._signer = default_provider().signer(self)
+        self._seed = bytes(seed)
+        self._public_key = PublicKey.from_raw(algorithm, derive_public_key(algorithm, self._seed))
+        self._signer: Signer = default_provider().signer(self)
 
     @classmethod
     def generate(cls, algorithm: SignatureAlgorithm) -> PrivateKey:
@@ -98,16 +98,37 @@ class PrivateKey:
 
     @classmethod
     def from_pem(cls, data: bytes, passphrase: bytes | None) -> PrivateKey:
-        """Return the key of a PKCS#8 PEM in seed form. Raises KeyFormatError, PassphraseError, UnsupportedAlgorithm."""
+        """Return the key of a PKCS#8 PEM in seed form.
+
+        Raises KeyFormatError, PassphraseError, UnsupportedAlgorithm.
+        """
         return cls(*pem.decode_private(data, passphrase))
+
+    @property
+    def algorithm(self) -> SignatureAlgorithm:
+        """The algorithm it signs with."""
+        return self._public_key.algorithm
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public key that belongs to the seed."""
+        return self._public_key
 
     @property
     def keyid(self) -> str:
         """The keyid of the public key."""
-        return self.public_key.keyid
+        return self._public_key.keyid
+
+    @property
+    def seed(self) -> bytes:
+        """The secret itself, for providers and key files."""
+        return self._seed
 
     def pem(self, passphrase: bytes | None) -> bytes:
-        """Return the PKCS#8 PEM in seed form, encrypted unless the passphrase is None. Raises PassphraseError."""
+        """Return the PKCS#8 PEM in seed form, encrypted unless the passphrase is None.
+
+        Raises PassphraseError.
+        """
         return pem.encode_private(self.algorithm, self.seed, passphrase)
 
     def sign(self, message: bytes) -> bytes:
@@ -126,11 +147,15 @@ class PrivateKey:
 def read_private_key(path: Path, passphrase: bytes | None) -> PrivateKey:
     """Return the key in a PEM file that only its owner can touch.
 
-    Raises KeyFileError (absent, or open to group or others), PassphraseError, KeyFormatError, UnsupportedAlgorithm.
+    Raises KeyFileError (absent, or open to group or others), PassphraseError, KeyFormatError,
+    UnsupportedAlgorithm.
     """
     return PrivateKey.from_pem(read_secret_file(path), passphrase)
 
 
 def write_private_key(path: Path, key: PrivateKey, passphrase: bytes | None, *, force: bool = False) -> None:
-    """Write the key as PEM with mode 0600, whole or not at all. Raises KeyFileError if the file is there (see `force`)."""
+    """Write the key as PEM with mode 0600, whole or not at all.
+
+    Raises KeyFileError if the file is there (see `force`).
+    """
     write_secret_file(path, key.pem(passphrase), force=force)

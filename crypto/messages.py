@@ -17,9 +17,10 @@ _DEFAULT_PORTS: Final[Mapping[str, str]] = {"https": ":443", "http": ":80"}
 class Request:
     """A request's signable parts.
 
-    `path` and `query` are raw: percent-encoded ASCII as sent, `path` never empty, `query` without its question mark and
-    empty if there is none. `headers` are name and value in the order of their lines, as ASGI gives them. `scheme` is
-    that of the client's URL. Nothing is checked here; `component` refuses values that cannot be signed.
+    `path` and `query` are raw: percent-encoded ASCII as sent, `path` never empty, `query` without its
+    question mark and empty if there is none. `headers` are name and value in the order of their lines, as
+    ASGI gives them. `scheme` is that of the client's URL. Nothing is checked here; `component` refuses values
+    that cannot be signed.
     """
 
     method: str
@@ -39,7 +40,7 @@ class Request:
         object.__setattr__(self, "_lines", lines)
 
     def field_lines(self, name: bytes) -> tuple[bytes, ...]:
-        """Return the values of the lines of a field (lower-case name), in order; none if the field is absent."""
+        """Return the values of a field's lines (lower-case name), in order; none if the field is absent."""
         return self._lines.get(name, ())
 
     def field(self, name: bytes) -> bytes | None:
@@ -54,8 +55,8 @@ class Request:
     def component(self, name: str) -> str:
         """Return the value of a plain component: a derived one of RFC 9421 §2.2, or a field.
 
-        Raises ProfileError if the request has no such component, FieldSyntaxError if its value is not printable ASCII
-        (a line break in a value could forge other lines of the signature base).
+        Raises ProfileError if the request has no such component, FieldSyntaxError if its value is not
+        printable ASCII (a line break in a value could forge other lines of the signature base).
         """
         value = self._derive(name) if name.startswith("@") else self._field_text(name)
         if _UNSAFE.search(value) is not None:

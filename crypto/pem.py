@@ -11,11 +11,12 @@ from crypto.errors import KeyFormatError, PassphraseError, UnsupportedAlgorithm
 from crypto.providers.openssl import native_private_key, native_public_key
 from crypto.signatures import SignatureAlgorithm
 
-MAX_PEM_BYTES: Final = 16_384
+MAX_PUBLIC_BYTES: Final = 8_192
+# A seed-form key has about 300 bytes in PEM, the smallest expanded ML-DSA key 3,500, encrypted or not.
+MAX_PRIVATE_BYTES: Final = 1_024
+MAX_PASSPHRASE_BYTES: Final = 1_023
 _BODY: Final = rb"-----\r?\n(?:[A-Za-z0-9+/]+={0,2}\r?\n)+-----END "
-_PRIVATE: Final = re.compile(
-    rb"\s*-----BEGIN ((?:ENCRYPTED )?)PRIVATE KEY" + _BODY + rb"\1PRIVATE KEY-----\s*"
-)
+_PRIVATE: Final = re.compile(rb"\s*-----BEGIN ((?:ENCRYPTED )?)PRIVATE KEY" + _BODY + rb"\1PRIVATE KEY-----\s*")
 _PUBLIC: Final = re.compile(rb"\s*-----BEGIN PUBLIC KEY" + _BODY + rb"PUBLIC KEY-----\s*")
 
 
@@ -27,8 +28,11 @@ def encode_public(algorithm: SignatureAlgorithm, raw: bytes) -> bytes:
 
 
 def decode_public(pem: bytes) -> tuple[SignatureAlgorithm, bytes]:
-    """Return algorithm and raw public key of one SubjectPublicKeyInfo PEM. Raises KeyFormatError, UnsupportedAlgorithm."""
-    _one_block(_PUBLIC, pem, "PUBLIC KEY")
+    """Return algorithm and raw public key of one SubjectPublicKeyInfo PEM.
+
+    Raises KeyFormatError, UnsupportedAlgorithm.
+    """
+    _one_block(_PUBLIC, pem, "PUBLIC KEY", MAX_PUBLIC_BYTES)
     try:
         key = serialization.load_pem_public_key(pem)
     except (ValueError, exceptions.UnsupportedAlgorithm) as error:
@@ -46,13 +50,16 @@ def decode_public(pem: bytes) -> tuple[SignatureAlgorithm, bytes]:
 
 
 def encode_private(algorithm: SignatureAlgorithm, seed: bytes, passphrase: bytes | None) -> bytes:
-    """Return the PKCS#8 PEM of a seed, encrypted unless the passphrase is None. Raises KeyFormatError, PassphraseError."""
+    """Return the PKCS#8 PEM of a seed, encrypted unless the passphrase is None.
+
+    Raises KeyFormatError, PassphraseError.
+    """
     if passphrase == b"":
         raise PassphraseError("an empty passphrase protects nothing")
+    if passphrase is not None and len(passphrase) > MAX_PASSPHRASE_BYTES:
+        raise PassphraseError(f"a passphrase has at most {MAX_PASSPHRASE_BYTES} bytes")
     encryption: serialization.KeySerializationEncryption = (
-        serialization.NoEncryption()
-        if passphrase is None
-        else serialization.BestAvailableEncryption(passphrase)
+        serialization.NoEncryption() if passphrase is None else serialization.BestAvailableEncryption(passphrase)
     )
     return native_private_key(algorithm, seed).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
@@ -62,10 +69,11 @@ def encode_private(algorithm: SignatureAlgorithm, seed: bytes, passphrase: bytes
 def decode_private(pem: bytes, passphrase: bytes | None) -> tuple[SignatureAlgorithm, bytes]:
     """Return algorithm and seed of one PKCS#8 PEM.
 
-    Raises PassphraseError if the passphrase is missing, wrong or not wanted; KeyFormatError for anything else that is
-    not a seed-form key, expanded ML-DSA keys included; UnsupportedAlgorithm for keys of other algorithms.
+    Raises PassphraseError if the passphrase is missing, wrong or not wanted; KeyFormatError for anything else
+    that is not a seed-form key, expanded ML-DSA keys included; UnsupportedAlgorithm for keys of other
+    algorithms.
     """
-    encrypted = _one_block(_PRIVATE, pem, "PRIVATE KEY")[1] != b""
+    encrypted = _one_block(_PRIVATE, pem, "PRIVATE KEY in seed form", MAX_PRIVATE_BYTES)[1] != b""
     if encrypted and not passphrase:
         raise PassphraseError("the private key is encrypted: a passphrase is needed")
     if not encrypted and passphrase is not None:
@@ -88,10 +96,10 @@ def decode_private(pem: bytes, passphrase: bytes | None) -> tuple[SignatureAlgor
     raise UnsupportedAlgorithm("the key is neither ML-DSA-44, -65, -87 nor Ed25519")
 
 
-def _one_block(pattern: re.Pattern[bytes], pem: bytes, label: str) -> re.Match[bytes]:
-    if len(pem) > MAX_PEM_BYTES:
-        raise KeyFormatError(f"a key in PEM has at most {MAX_PEM_BYTES} bytes")
+def _one_block(pattern: re.Pattern[bytes], pem: bytes, what: str, limit: int) -> re.Match[bytes]:
+    if len(pem) > limit:
+        raise KeyFormatError(f"a {what} has at most {limit} bytes of PEM, not {len(pem)}")
     match = pattern.fullmatch(pem)
     if match is None:
-        raise KeyFormatError(f"not one PEM block of a {label}")
+        raise KeyFormatError(f"not one PEM block of a {what}")
     return match

@@ -11,7 +11,7 @@ TAG: Final = "secure-api"
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a signature must be. Times in seconds, nonce lengths in characters, sizes in bytes of the combined field."""
+    """What a signature must be. Times in seconds, nonce lengths in characters, sizes in bytes of a whole field."""
 
     tag: str = TAG
     components: tuple[str, ...] = COMPONENTS

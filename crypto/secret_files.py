@@ -1,4 +1,4 @@
-"""Files that only their owner may read: written whole or not at all, refused when others could have read them."""
+"""Files that only their owner may read: written whole or not at all, refused when others could read them."""
 
 import os
 import secrets
@@ -42,7 +42,10 @@ def write_secret_file(path: Path, content: bytes, *, force: bool = False) -> Non
 
 
 def read_secret_file(path: Path) -> bytes:
-    """Return the content of a regular file that group and others cannot touch, of at most 16 KiB. Raises KeyFileError."""
+    """Return the content of a regular file that group and others cannot touch, of at most 16 KiB.
+
+    Raises KeyFileError.
+    """
     try:
         # O_NONBLOCK: opening a pipe must not wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

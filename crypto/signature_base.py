@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -12,6 +12,7 @@ from crypto.errors import FieldSyntaxError, ProfileError
 from crypto.messages import Request
 from crypto.structured_fields import (
     MAX_MEMBERS,
+    BareItem,
     InnerList,
     parse_byte_sequences,
     parse_inner_lists,
@@ -19,18 +20,16 @@ from crypto.structured_fields import (
 )
 
 _COMPONENT: Final = re.compile(r'"(@?[a-z0-9!#$%&\'*+.^_`|~-]++)"(.*+)')
-_INTEGERS: Final = ("created", "expires")
-_STRINGS: Final = ("nonce", "keyid", "alg", "tag")
-_PARAMETERS: Final = frozenset((*_INTEGERS, *_STRINGS))
+_PARAMETERS: Final = frozenset(("created", "expires", "nonce", "keyid", "alg", "tag"))
 
 
 @dataclass(frozen=True, slots=True)
 class SignatureInput:
     """One member of Signature-Input (RFC 9421 §2.3, §4.1).
 
-    `components` are names, such as `@method`; a component with parameters is its name followed by them as they were
-    serialized, such as `@query-param;name="x"`. A parameter that is absent is None. `unknown` names the parameters that
-    RFC 9421 does not define. `text` is the exact inner list with its parameters.
+    `components` are names, such as `@method`; a component with parameters is its name followed by them as
+    they were serialized, such as `@query-param;name="x"`. A parameter that is absent is None. `unknown` names
+    the parameters that RFC 9421 does not define. `text` is the exact inner list with its parameters.
     """
 
     label: str
@@ -57,7 +56,7 @@ class SignatureInput:
         alg: str | None = None,
         tag: str | None = None,
     ) -> SignatureInput:
-        """Return the member with its text serialized; parameters that are None are left out. Raises FieldSyntaxError."""
+        """Return the member with these parameters; those that are None are left out. Raises FieldSyntaxError."""
         items = " ".join(_serialize_component(component) for component in components)
         parts = [f"({items})"]
         for name, number in (("created", created), ("expires", expires)):
@@ -66,7 +65,11 @@ class SignatureInput:
         for name, text in (("nonce", nonce), ("keyid", keyid), ("alg", alg), ("tag", tag)):
             if text is not None:
                 parts.append(f"{name}={serialize_string(text)}")
-        return cls(label, tuple(components), ";".join(parts), created, expires, nonce, keyid, alg, tag)
+        # Reading it back checks label, components and number ranges by the grammar that a verifier applies.
+        members = parse_signature_input(f"{label}={';'.join(parts)}".encode())
+        if list(members) != [label]:
+            raise FieldSyntaxError("malformed-field", f"not a label: {label!r}")
+        return members[label]
 
 
 def parse_signature_input(field: bytes, *, max_labels: int = MAX_MEMBERS) -> dict[str, SignatureInput]:
@@ -94,26 +97,34 @@ def signature_base(request: Request, signature_input: SignatureInput) -> bytes:
 
 def _signature_input(label: str, member: InnerList) -> SignatureInput:
     parameters = member.parameters
-    for name in _INTEGERS:
-        if name in parameters and type(parameters[name]) is not int:
-            raise FieldSyntaxError("malformed-field", f"the parameter {name} is not an integer")
-    for name in _STRINGS:
-        if name in parameters and type(parameters[name]) is not str:
-            raise FieldSyntaxError("malformed-field", f"the parameter {name} is not a string")
-    unknown = () if parameters.keys() <= _PARAMETERS else tuple(parameters.keys() - _PARAMETERS)
-    get = parameters.get
+    unknown = () if parameters.keys() <= _PARAMETERS else tuple(sorted(parameters.keys() - _PARAMETERS))
     return SignatureInput(
         label,
         _component_names(member.items),
         member.text,
-        get("created"),  # type: ignore[arg-type]
-        get("expires"),  # type: ignore[arg-type]
-        get("nonce"),  # type: ignore[arg-type]
-        get("keyid"),  # type: ignore[arg-type]
-        get("alg"),  # type: ignore[arg-type]
-        get("tag"),  # type: ignore[arg-type]
+        _integer(parameters, "created"),
+        _integer(parameters, "expires"),
+        _string(parameters, "nonce"),
+        _string(parameters, "keyid"),
+        _string(parameters, "alg"),
+        _string(parameters, "tag"),
         unknown,
     )
+
+
+def _integer(parameters: Mapping[str, BareItem], name: str) -> int | None:
+    value = parameters.get(name)
+    # The exact type: a boolean is an int to isinstance, and a token is a str.
+    if value is None or type(value) is int:
+        return value
+    raise FieldSyntaxError("malformed-field", f"the parameter {name} is not an integer")
+
+
+def _string(parameters: Mapping[str, BareItem], name: str) -> str | None:
+    value = parameters.get(name)
+    if value is None or type(value) is str:
+        return value
+    raise FieldSyntaxError("malformed-field", f"the parameter {name} is not a string")
 
 
 @lru_cache(maxsize=256)

@@ -1,7 +1,8 @@
 """The signature algorithms that secure-api allows, and what a provider of them must do.
 
-Names are those of HTTP Message Signatures: `ed25519` from RFC 9421 §3.3.6, `ml-dsa-44|65|87` from C2SP httpsig-pq
-v1.0.0 (pure ML-DSA of FIPS 204, empty context, no pre-hash). The set is an allow-list: a provider may know more.
+Names are those of HTTP Message Signatures: `ed25519` from RFC 9421 §3.3.6, `ml-dsa-44|65|87` from C2SP
+httpsig-pq v1.0.0 (pure ML-DSA of FIPS 204, empty context, no pre-hash). The set is an allow-list: a provider
+may know more.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _BY_NAME: Final[Mapping[str, SignatureAlgorithm]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class AlgorithmInfo:
-    """Facts about one algorithm; sizes in bytes, `security_level` as a NIST category (0: no post-quantum claim)."""
+    """Facts about one algorithm; sizes in bytes, `security_level` a NIST category (0: not post-quantum)."""
 
     algorithm: SignatureAlgorithm
     jose: str
@@ -55,9 +56,7 @@ class AlgorithmInfo:
     post_quantum: bool
 
 
-def _ml_dsa(
-    algorithm: SignatureAlgorithm, jose: str, public_key: int, signature: int, level: int
-) -> AlgorithmInfo:
+def _ml_dsa(algorithm: SignatureAlgorithm, jose: str, public_key: int, signature: int, level: int) -> AlgorithmInfo:
     return AlgorithmInfo(algorithm, jose, "AKP", public_key, signature, 32, level, "FIPS 204", True)
 
 
@@ -106,4 +105,7 @@ class SignatureProvider(Protocol):
         """Return a signer that keeps the expanded key. Raises UnsupportedAlgorithm."""
 
     def generate_seed(self, algorithm: SignatureAlgorithm) -> bytes:
-        """Return a fresh seed of the algorithm's length from the operating system. Raises UnsupportedAlgorithm."""
+        """Return a fresh seed of the algorithm's length from the operating system.
+
+        Raises UnsupportedAlgorithm.
+        """

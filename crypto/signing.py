@@ -26,14 +26,12 @@ def sign_request(
 ) -> list[tuple[str, str]]:
     """Return the fields to set on the request: content-digest, signature-input, signature, in lower case.
 
-    One label a key (`sig1`, `sig2`, ...), each with its own nonce; `created` in seconds since the epoch, `lifetime` in
-    seconds. Fields of these names that the request already carries are replaced. Raises SigningError,
-    UnsupportedAlgorithm (of the digest).
+    One label a key (`sig1`, `sig2`, ...), each with its own nonce; `created` in seconds since the epoch,
+    `lifetime` in seconds. Fields of these names that the request already carries are replaced. Raises
+    SigningError, UnsupportedAlgorithm (of the digest).
     """
     if not keys or len(nonces) != len(keys):
-        raise SigningError(
-            f"as many nonces as keys, and at least one: {len(keys)} keys, {len(nonces)} nonces"
-        )
+        raise SigningError(f"as many nonces as keys, and at least one: {len(keys)} keys, {len(nonces)} nonces")
     if len({key.keyid for key in keys}) != len(keys):
         raise SigningError("the same key cannot sign twice")
     if lifetime < 1:

@@ -1,11 +1,13 @@
 """The part of Structured Fields (RFC 9651) that RFC 9421 and RFC 9530 need, read strictly.
 
-Two shapes of dictionary: inner lists of strings with parameters (Signature-Input), and byte sequences (Signature,
-Content-Digest). Only the canonical serialization of RFC 9651 §4.1 is accepted, so the text of a member is the text that
-was signed; the one liberty is optional white space around the comma between members, where field lines are joined.
-A repeated key is refused, where RFC 9651 would let the last one win: two readers must not see two messages.
+Two shapes of dictionary: inner lists of strings with parameters (Signature-Input), and byte sequences
+(Signature, Content-Digest). Only the canonical serialization of RFC 9651 §4.1 is accepted, so the text of a
+member is the text that was signed; the one liberty is optional white space around the comma between members,
+where field lines are joined. A repeated key is refused, where RFC 9651 would let the last one win: two
+readers must not see two messages.
 
-Bare items are strings, integers, tokens, byte sequences and booleans. Decimals, dates and display strings are refused.
+Bare items are strings, integers, tokens, byte sequences and booleans. Decimals, dates and display strings are
+refused.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ _PARAMETER: Final = rf";{_KEY}(?:={_BARE_ITEM})?+"
 _ITEM: Final = rf"{_STRING}(?:{_PARAMETER})*+"
 
 _PARAMETERS: Final = re.compile(rf";({_KEY})(?:=({_BARE_ITEM}))?+")
-_ITEMS: Final = re.compile(_ITEM)
+_ITEMS: Final = re.compile(rf"({_STRING})((?:{_PARAMETER})*+)")
 _INNER_LIST: Final = re.compile(rf"({_KEY})=(\(((?:{_ITEM}(?: {_ITEM})*+)?+)\)((?:{_PARAMETER})*+))")
 _BYTES_START: Final = re.compile(rf"({_KEY})=:")
 _COMMA: Final = re.compile(r"[ \t]*+,[ \t]*+")
@@ -55,7 +57,7 @@ BareItem = int | str | bytes | bool
 
 
 class InnerList(NamedTuple):
-    """One inner list: its exact text, the text of each item with its parameters, and the list's own parameters."""
+    """An inner list: its exact text, the text of each item with its parameters, and the list's own parameters."""
 
     text: str
     items: tuple[str, ...]
@@ -109,7 +111,10 @@ def parse_parameters(text: str) -> dict[str, BareItem]:
 
 
 def decode_base64(text: str) -> bytes:
-    """Return the bytes of canonical base64: padded, no white space, unused bits zero. Raises FieldSyntaxError."""
+    """Return the bytes of canonical base64: padded, no white space, unused bits zero.
+
+    Raises FieldSyntaxError.
+    """
     try:
         data = a2b_base64(text, strict_mode=True)
     except (Base64Error, ValueError):
@@ -122,7 +127,10 @@ def decode_base64(text: str) -> bytes:
 
 
 def serialize_string(value: str) -> str:
-    """Return the string in quotes (RFC 9651 §4.1.6). Raises FieldSyntaxError for anything but printable ASCII."""
+    """Return the string in quotes (RFC 9651 §4.1.6).
+
+    Raises FieldSyntaxError for anything but printable ASCII.
+    """
     if _PRINTABLE.fullmatch(value) is None:
         raise FieldSyntaxError("malformed-field", "a string holds a character that is not printable ASCII")
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -155,10 +163,11 @@ def _check_member(key: str, members: dict[str, InnerList] | dict[str, bytes], ma
 # Clients send the same list every time; parameters of other lists are checked by the same call.
 @lru_cache(maxsize=256)
 def _split_items(text: str) -> tuple[str, ...]:
-    items = tuple(_ITEMS.findall(text))
-    for item in items:
-        parse_parameters(item[item.rindex('"') + 1 :])
-    return items
+    items = _ITEMS.findall(text)
+    for _, parameters in items:
+        if parameters:
+            parse_parameters(parameters)
+    return tuple(string + parameters for string, parameters in items)
 
 
 def _bare_item(text: str) -> BareItem:

@@ -1,7 +1,8 @@
-"""Verifying a request's signatures against the profile: bytes in, typed values or an error out, no clock, no sockets.
+"""Verifying the signatures of a request: bytes in, typed values or an error out; no clock, no sockets.
 
-Opening a request needs neither key nor body, so that everything cheap is refused before the database is asked and
-before the body is read; verifying needs both. The caller spends the nonces after `verify_request` returns.
+Opening a request needs neither key nor body, so that everything cheap is refused before the database is asked
+and before the body is read; verifying needs both. The caller spends the nonces after `verify_request`
+returns.
 """
 
 from __future__ import annotations
@@ -48,17 +49,18 @@ class SignedRequest:
 
 
 def open_request(request: Request, profile: Profile, now: int) -> SignedRequest:
-    """Return the request with its signatures read and held against the profile; `now` in seconds since the epoch.
+    """Return the request with its signatures read and held against the profile, `now` in epoch seconds.
 
-    Labels with another tag are somebody else's and are ignored. Raises FieldSyntaxError, ProfileError, DigestError.
+    Labels with another tag are somebody else's and are ignored. Raises FieldSyntaxError, ProfileError,
+    DigestError.
     """
-    inputs = parse_signature_input(
-        _whole_field(request, b"signature-input", profile), max_labels=profile.max_labels
-    )
+    inputs = parse_signature_input(_whole_field(request, b"signature-input", profile), max_labels=profile.max_labels)
     ours = [entry for entry in inputs.values() if entry.tag == profile.tag]
     if not ours:
         raise ProfileError("missing-signature", f"no signature has the tag {profile.tag}")
     signatures = parse_signature(_whole_field(request, b"signature", profile), max_labels=profile.max_labels)
+    if inputs.keys() != signatures.keys():
+        raise ProfileError("missing-signature", "signature-input and signature do not have the same labels")
     for name in (b"content-type", b"content-digest", b"host"):
         lines = request.field_lines(name)
         if len(lines) > 1:
@@ -76,7 +78,7 @@ def open_request(request: Request, profile: Profile, now: int) -> SignedRequest:
 
 
 def verify_request(signed: SignedRequest, body: bytes, keys: Mapping[str, PublicKey]) -> None:
-    """Return if the body is the one that was digested and every signature is valid under the key of its keyid.
+    """Return if the body is the one that was digested and every signature is valid under its key.
 
     Raises DigestError, ProfileError (unknown key, or another algorithm than the key's), InvalidSignature.
     """
@@ -104,25 +106,16 @@ def _whole_field(request: Request, name: bytes, profile: Profile) -> bytes:
     if not lines:
         raise ProfileError("missing-signature", f"the request has no {name.decode()}")
     if sum(map(len, lines)) > profile.max_field_bytes:
-        raise FieldSyntaxError(
-            "field-too-large", f"{name.decode()} has more than {profile.max_field_bytes} bytes"
-        )
+        raise FieldSyntaxError("field-too-large", f"{name.decode()} has more than {profile.max_field_bytes} bytes")
     return request.field(name) or b""
 
 
-def _signed_label(
-    entry: SignatureInput, signatures: Mapping[str, bytes], profile: Profile, now: int
-) -> SignedLabel:
+def _signed_label(entry: SignatureInput, signatures: Mapping[str, bytes], profile: Profile, now: int) -> SignedLabel:
     label, created, expires, nonce = entry.label, entry.created, entry.expires, entry.nonce
-    signature = signatures.get(label)
-    if signature is None:
-        raise ProfileError("missing-signature", f"{label}: the signature field has no such label")
     if entry.unknown:
         raise ProfileError("unknown-parameter", f"{label}: {', '.join(sorted(entry.unknown))}")
     if created is None or expires is None or nonce is None or entry.keyid is None or entry.alg is None:
-        raise ProfileError(
-            "parameter-missing", f"{label}: created, expires, nonce, keyid, alg are all needed"
-        )
+        raise ProfileError("parameter-missing", f"{label}: created, expires, nonce, keyid, alg are all needed")
     if len(entry.components) != len(profile.covered) or profile.covered != frozenset(entry.components):
         raise ProfileError("coverage", f"{label}: covers {' '.join(entry.components) or 'nothing'}")
     if created > now + profile.clock_skew:
@@ -136,4 +129,4 @@ def _signed_label(
     algorithm = _ALGORITHMS.get(entry.alg)
     if algorithm is None:
         raise ProfileError("unsupported-algorithm", f"{label}: {entry.alg}")
-    return SignedLabel(entry, signature, entry.keyid, algorithm, created, expires, nonce)
+    return SignedLabel(entry, signatures[label], entry.keyid, algorithm, created, expires, nonce)

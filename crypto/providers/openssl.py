@@ -1,7 +1,7 @@
 """Signatures by OpenSSL, through PyPI `cryptography`: the provider that is always there.
 
-Keys are in seed form (FIPS 204 §3.6.3, RFC 9881 §6), signatures hedged, contexts empty. Every length is checked here
-before the library sees the bytes.
+Keys are in seed form (FIPS 204 §3.6.3, RFC 9881 §6), signatures hedged, contexts empty. Every length is
+checked here before the library sees the bytes.
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ from crypto.signatures import ALGORITHMS, SignatureAlgorithm, Signer, Verifier
 if TYPE_CHECKING:
     from crypto.keys import PrivateKey, PublicKey
 
-NativePublicKey = (
-    mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey | ed25519.Ed25519PublicKey
-)
+NativePublicKey = mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey | ed25519.Ed25519PublicKey
 NativePrivateKey = (
     mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey | ed25519.Ed25519PrivateKey
 )
@@ -78,6 +76,14 @@ def derive_public_key(algorithm: SignatureAlgorithm, seed: bytes) -> bytes:
     return native_private_key(algorithm, seed).public_key().public_bytes_raw()
 
 
+def _carries(algorithm: SignatureAlgorithm) -> bool:
+    try:
+        native_private_key(algorithm, bytes(ALGORITHMS[algorithm].seed_bytes))
+    except ProviderUnavailable:
+        return False
+    return True
+
+
 class _OpenSSLVerifier:
     __slots__ = ("_length", "_verify")
 
@@ -105,10 +111,15 @@ class _OpenSSLSigner:
 
 
 class OpenSSLProvider:
-    """ML-DSA and Ed25519 by the OpenSSL inside the `cryptography` wheel. `SignatureProvider` says what each method does."""
+    """ML-DSA and Ed25519 by the OpenSSL that `cryptography` is linked to.
+
+    The wheels carry all of `SignatureAlgorithm`; a build against an older OpenSSL carries Ed25519 only.
+    """
 
     name: Final = "openssl"
-    algorithms: Final = frozenset(SignatureAlgorithm)
+
+    def __init__(self) -> None:
+        self.algorithms = frozenset(filter(_carries, SignatureAlgorithm))
 
     def verifier(self, key: PublicKey) -> Verifier:
         """Return a verifier that keeps the parsed key. Raises KeyFormatError, ProviderUnavailable."""

@@ -1,0 +1,40 @@
+"""Public keys under which anybody can sign: a server that enrolled one could never say who sent a request.
+
+Their owner could as well publish a seed, which nobody can notice; these two kinds can be noticed, and an array of zeros
+stored by mistake is of both.
+"""
+
+from typing import Final
+
+from crypto.errors import KeyFormatError
+from crypto.signatures import SignatureAlgorithm
+
+_P: Final = 2**255 - 19
+_SIGN: Final = 1 << 255
+# y-coordinates of the eight points of order 1, 2, 4 and 8 on edwards25519, with those that are written above p.
+_SMALL_ORDER_Y: Final = frozenset(
+    {
+        0,
+        1,
+        _P - 1,
+        _P,
+        _P + 1,
+        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7,
+        0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
+    }
+)
+_RHO_BYTES: Final = 32
+
+
+def refuse_weak_key(algorithm: SignatureAlgorithm, raw: bytes) -> None:
+    """Raise KeyFormatError for a raw public key that verifies signatures which anybody can make.
+
+    Ed25519: a point of small order, for which s = 0 and R = A verify one message in eight or all. ML-DSA: t1 = 0, for
+    which the response z = 0 verifies every message (the challenge then depends on public values only, FIPS 204
+    algorithm 8).
+    """
+    if algorithm is SignatureAlgorithm.ED25519:
+        if int.from_bytes(raw, "little") & ~_SIGN in _SMALL_ORDER_Y:
+            raise KeyFormatError("the Ed25519 public key is a point of small order: anybody could sign for it")
+    elif not any(raw[_RHO_BYTES:]):
+        raise KeyFormatError(f"the public key of {algorithm} is empty (t1 = 0): anybody could sign for it")

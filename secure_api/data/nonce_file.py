@@ -14,7 +14,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +52,7 @@ class FileNonceStore:
         self._database = database
         self._knows_boots = BOOT_ID.exists()
         self._since = 0
+        self._opened = ExitStack()
 
     async def open(self, now: int) -> None:
         """Open both files; `now` in POSIX seconds.
@@ -59,10 +60,13 @@ class FileNonceStore:
         Raises:
             DatabaseUnavailable: one cannot be opened.
         """
-        with _translated():
-            self._nonces = _connect(self._path, "NORMAL" if self._knows_boots else "FULL")
-            self._keys = _connect(self._database, "NORMAL")
+        with _translated(), ExitStack() as opened:
+            self._nonces = opened.enter_context(
+                closing(_connect(self._path, "NORMAL" if self._knows_boots else "FULL"))
+            )
+            self._keys = opened.enter_context(closing(_connect(self._database, "NORMAL")))
             self._since = self._trusted_since(now)
+            self._opened = opened.pop_all()
 
     async def spend(self, uses: Sequence[NonceUse]) -> None:
         """Spend all the nonces of one request, or none.
@@ -107,9 +111,8 @@ class FileNonceStore:
             await asyncio.sleep(0)
 
     async def close(self) -> None:
-        """Close both files."""
-        self._nonces.close()
-        self._keys.close()
+        """Close both files, if they are open."""
+        self._opened.close()
 
     @across_organizations("authentication asks whether a key is active; the caller is its answer")
     def _spend_now(self, uses: Sequence[NonceUse]) -> None:
@@ -147,10 +150,13 @@ class FileNonceStore:
 
 
 def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE, cached_statements=16)
-    for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "trusted_schema=OFF"):
-        with closing(connection.execute(f"PRAGMA {pragma}")) as cursor:
-            cursor.fetchall()
+    with ExitStack() as opened:
+        connection = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE, cached_statements=16)
+        opened.enter_context(closing(connection))
+        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "trusted_schema=OFF"):
+            with closing(connection.execute(f"PRAGMA {pragma}")) as cursor:
+                cursor.fetchall()
+        opened.pop_all()
     return connection
 
 

@@ -157,6 +157,8 @@ async def translated() -> AsyncIterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeoutError, sqlite3.OperationalError, OSError) as error:
+        if getattr(getattr(error, "orig", error), "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            raise  # SQLite's word for a statement that it does not understand
         raise DatabaseUnavailable("The database is not available at the moment.") from error
     except DBAPIError as error:
         if error.connection_invalidated:

@@ -6,20 +6,31 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from secure_api.data.database import Database, translated
 from secure_api.domain.errors import ConfigurationError
 
 
 async def migrate(database: Database) -> None:
-    """Apply every migration that is missing.
+    """Apply every migration that is missing, or none.
 
     Raises:
         DatabaseUnavailable: the database cannot be reached.
+        ConfigurationError: it is of a newer version, or somebody else's tables are in the way.
     """
-    async with translated(), database.engine.begin() as connection:
-        await connection.run_sync(_upgrade)
+    try:
+        async with translated(), database.engine.begin() as connection:
+            await connection.run_sync(_upgrade)
+    except CommandError as error:
+        found, newest = await schema_revisions(database)
+        raise ConfigurationError(
+            f"The database is at revision {found}, which this version, at {newest}, does not know."
+        ) from error
+    except (OperationalError, ProgrammingError) as error:
+        raise ConfigurationError(f"The database cannot be migrated: {error.orig}") from error
 
 
 async def schema_revisions(database: Database) -> tuple[str | None, str | None]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from secure_api.data.database import Database, WriteSession
 from secure_api.data.errors import DatabaseUnavailable
@@ -223,9 +223,10 @@ async def test_a_postgresql_connection_that_is_cut_is_unavailable_and_replaced(
     await database.close()
 
 
-async def test_a_wrong_statement_is_a_defect_and_no_outage(postgresql_database: str) -> None:
-    database = Database(postgresql_database)
-    with pytest.raises(ProgrammingError):
+async def test_a_wrong_statement_is_a_defect_and_no_outage(database: Database) -> None:
+    async def read() -> None:
         async with database.read() as session:
             await session.execute(text("SELECT no_such_column FROM clients"))
-    await database.close()
+
+    with pytest.raises(DBAPIError, match="no_such_column"):
+        await read()

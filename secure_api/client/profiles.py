@@ -68,7 +68,7 @@ class ClientProfile:
         if passphrase is None and self.passphrase_file is not None:
             passphrase = read_secret_file(self.passphrase_file).strip()
         if passphrase is None and (variable := os.environ.get(PASSPHRASE_VARIABLE)):
-            passphrase = variable.encode()
+            passphrase = os.fsencode(variable)
         return tuple(read_private_key_maybe_open(path, passphrase) for path in self.keys)
 
 

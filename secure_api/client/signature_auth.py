@@ -1,21 +1,27 @@
 """`SignatureAuth`: an `httpx.Auth` that signs every request, for sync and async clients alike.
 
-It signs what httpx is about to send: the Host field, the raw target, the body's bytes. Redirects are signed anew by
-httpx calling the flow again.
+It signs what httpx is about to send: the Host field, the raw target, the bytes of the body (a streamed body is read
+into memory first). All six components of the profile are always covered, so a request without a content type gets one.
+
+httpx follows redirects behind the back of an `httpx.Auth`, with the header fields of the first request. Where it was
+told to follow them, the refusal that this earns is answered by signing the new target, on the same server only:
+a signature is worth something to whoever gets it.
 """
 
 import secrets
 import time
 from collections.abc import Callable, Generator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Self
 
 import httpx
 
-from crypto import PrivateKey, Request, sign_request
+from crypto import PrivateKey, Request, SigningError, sign_request
 from secure_api.client.profiles import ProfileStore, read_private_key_maybe_open
 
-DEFAULT_CONTENT_TYPE: Final = "application/json"
+BODY_TYPE: Final = "application/octet-stream"
+NO_BODY_TYPE: Final = "application/json"
 DEFAULT_LIFETIME: Final = 60  # seconds
 
 
@@ -28,6 +34,9 @@ class SignatureAuth(httpx.Auth):
     """Sign requests with one key, or with the two keys of a hybrid client.
 
     `lifetime` is the time in seconds that a request may take to arrive; `clock` gives POSIX seconds.
+
+    Raises:
+        SigningError: there is no key.
     """
 
     requires_request_body = True
@@ -39,6 +48,8 @@ class SignatureAuth(httpx.Auth):
         clock: Callable[[], float] = time.time,
         nonce_source: Callable[[], str] = new_nonce,
     ) -> None:
+        if not keys:
+            raise SigningError("a key is needed to sign")
         self.keys = keys
         self.lifetime = lifetime
         self._clock = clock
@@ -54,32 +65,55 @@ class SignatureAuth(httpx.Auth):
         return cls(read_private_key_maybe_open(Path(path), passphrase))
 
     @classmethod
-    def from_profile(cls, name: str, config: Path | None = None) -> Self:
+    def from_profile(cls, name: str, config_dir: Path | str | None = None) -> Self:
         """Sign with the keys of a profile; the passphrase comes from its file or from SECURE_API_PASSPHRASE.
 
         Raises:
             ClientError: there is no such profile, or it cannot be read.
             CryptoError: a key cannot be used.
         """
-        return cls(*ProfileStore(config).get(name).read_keys())
+        store = ProfileStore(None if config_dir is None else Path(config_dir))
+        return cls(*store.get(name).read_keys())
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Sign one request (httpx calls this).
+        """Sign one request, and where httpx was redirected to (httpx calls this).
 
         Raises:
             SigningError: the request cannot be signed as it stands.
         """
-        request.headers.setdefault("Content-Type", DEFAULT_CONTENT_TYPE)
-        for name, value in sign_request(
+        self.sign(request)
+        response = yield request
+        # Each turn adds to httpx's own history, so its limit on redirects ends this as well.
+        while response.status_code == HTTPStatus.UNAUTHORIZED and response.request is not request:
+            redirected = response.request
+            if _server(redirected.url) != _server(request.url):
+                return
+            body = request.content if redirected.stream is request.stream else b""
+            headers = [(name, value) for name, value in redirected.headers.raw if name.lower() != b"transfer-encoding"]
+            request = httpx.Request(
+                redirected.method, redirected.url, headers=headers, content=body, extensions=redirected.extensions
+            )
+            self.sign(request)
+            response = yield request
+
+    def sign(self, request: httpx.Request) -> None:
+        """Set the fields that make a request, whose body is in memory, a signed one.
+
+        Raises:
+            SigningError: the request cannot be signed as it stands.
+        """
+        body = request.content
+        request.headers.setdefault("Content-Type", BODY_TYPE if body else NO_BODY_TYPE)
+        fields = sign_request(
             signable(request),
-            request.content,
+            body,
             self.keys,
             created=int(self._clock()),
             lifetime=self.lifetime,
             nonces=[self._nonce_source() for _ in self.keys],
-        ):
+        )
+        for name, value in fields:
             request.headers[name] = value
-        yield request
 
 
 def signable(request: httpx.Request) -> Request:
@@ -93,3 +127,7 @@ def signable(request: httpx.Request) -> Request:
         query=query.decode("ascii"),
         headers=tuple((name.lower(), value) for name, value in request.headers.raw),
     )
+
+
+def _server(url: httpx.URL) -> tuple[str, bytes]:
+    return url.scheme, url.netloc

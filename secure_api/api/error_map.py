@@ -31,6 +31,7 @@ from secure_api.domain.errors import (
     UnsupportedMediaType,
 )
 
+MAX_ECHO = 300  # characters
 TYPE_PREFIX = "urn:problem-type:secure-api:"
 
 #: What a peer must cover and send; the answer to a request that was not believed carries it (RFC 9421 §5.1).
@@ -90,16 +91,16 @@ def problem_of(error: DomainError) -> tuple[Problem, Mapping[str, str]]:
     answer = answer_for(error)
     extras: dict[str, Any] = {}
     if isinstance(error, JsonRejected):
-        place = {"pointer": error.pointer, "line": error.line, "column": error.column}
-        extras["errors"] = [{"reason": error.reason, "detail": error.detail, **place}]
+        place = {"pointer": _short(error.pointer), "line": error.line, "column": error.column}
+        extras["errors"] = [{"reason": error.reason, "detail": _short(error.detail), **place}]
     elif isinstance(error, Invalid) and error.pointer is not None:
-        extras["errors"] = [{"pointer": error.pointer, "detail": error.detail}]
+        extras["errors"] = [{"pointer": _short(error.pointer), "detail": _short(error.detail)}]
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR and answer.status != HTTPStatus.SERVICE_UNAVAILABLE:
         return problem_of_status(answer.status), {}
     problem = Problem(
         answer.title,
         type_=TYPE_PREFIX + error.slug,
-        detail=error.detail,
+        detail=_short(error.detail),
         status=int(answer.status),
         **extras,
     )
@@ -129,3 +130,8 @@ def problem_of_validation(errors: list[dict[str, str]]) -> Problem:
         status=int(HTTPStatus.UNPROCESSABLE_ENTITY),
         errors=errors,
     )
+
+
+def _short(text: str) -> str:
+    """Cut what may echo a member's name, which can be as long as a body."""
+    return text if len(text) <= MAX_ECHO else text[:MAX_ECHO] + "..."

@@ -15,7 +15,7 @@ from pydantic import (
 from secure_api.domain.errors import Invalid
 from secure_api.domain.instant import format_instant, parse_instant
 
-NAME_PATTERN = r"^[a-z0-9](?:[a-z0-9_.-]{0,61}[a-z0-9])?$"
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
 
 
 class Wire(BaseModel):
@@ -44,4 +44,4 @@ Instant = Annotated[
 """An RFC 3339 date-time; kept in UTC with microseconds."""
 
 Name = Annotated[str, StringConstraints(strict=True, pattern=NAME_PATTERN)]
-"""Lower-case letters, digits, and `_ . -` inside; at most 63 characters."""
+"""ASCII letters and digits, and behind the first one `_ . -` too; at most 63 characters."""

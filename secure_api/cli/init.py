@@ -119,7 +119,7 @@ def _check_name(name: str, pattern: str) -> None:
     import re
 
     if re.fullmatch(pattern, name) is None:
-        raise CliError(f"{name!r} is not a name: lower-case letters, digits, and _ . - inside", ExitCode.USAGE)
+        raise CliError(f"{name!r} is not a name: letters, digits, and behind the first _ . -", ExitCode.USAGE)
 
 
 def _make_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ app = typer.Typer(help="Create and list organizations (the operator's admins).",
 
 @app.command(epilog="Examples:\n\n`secure-api organizations create clinic-a --profile admin`")
 def create(
-    name: Annotated[str, typer.Argument(help="Lower-case letters, digits, and _ . - inside.")],
+    name: Annotated[str, typer.Argument(help="Letters, digits, and behind the first _ . - too.")],
     profile: Profile = "admin",
     config: Config = None,
     json: Json = False,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,12 +28,16 @@ class OrganizationRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
+    @across_organizations("names are the consortium's: two that differ in case only would be mistaken for each other")
     async def add(self, organization: Organization) -> None:
         """Insert an organization.
 
         Raises:
-            Conflict: the name is taken.
+            Conflict: the name is taken, whatever its case.
         """
+        alike = select(OrganizationRow.id).where(func.lower(OrganizationRow.name) == organization.name.lower())
+        if await self._session.scalar(alike) is not None:
+            raise Conflict(f"An organization named {organization.name} exists already.")
         try:
             async with self._session.begin_nested():
                 self._session.add(

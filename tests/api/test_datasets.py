@@ -43,7 +43,7 @@ async def test_names_are_plain(consortium: Consortium) -> None:
     longest = "n" * 63
     assert (await alice.ok("POST", "/v1/datasets", {"name": longest}))["name"] == longest
     before = await rows(consortium.app)
-    refused = ["", "N", "a b", "-a", "a-", ".a", "a/b", "ä", "a\n", "a" * 64, "../a", 1, None, ["a"], True]
+    refused = ["", "_a", "a b", "-a", ".a", "a/b", "ä", "a\n", "a" * 64, "../a", 1, None, ["a"], True]
     for name in refused:
         response = await alice.request("POST", "/v1/datasets", {"name": name})
         assert places(response) == ["/name"], name

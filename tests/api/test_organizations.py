@@ -23,10 +23,9 @@ async def test_the_operator_creates_and_lists_organizations(consortium: Consorti
 async def test_a_name_is_taken_once(consortium: Consortium) -> None:
     await consortium.admin.ok("POST", "/v1/organizations", {"name": "beta"})
     before = await rows(consortium.app)
-    for name in ("beta", OPERATOR):
+    for name in ("beta", "Beta", OPERATOR):
         conflict = problem(await consortium.admin.request("POST", "/v1/organizations", {"name": name}), 409, "conflict")
         assert conflict["detail"] == f"An organization named {name} exists already."
-    assert places(await consortium.admin.request("POST", "/v1/organizations", {"name": "Beta"})) == ["/name"]
     assert places(await consortium.admin.request("POST", "/v1/organizations", {"name": "b", "operator": True})) == [
         "/operator"
     ]

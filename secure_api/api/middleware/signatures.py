@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from prometheus_client import Counter
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crypto import DigestError, PublicKey, Request, verify_content_digest
@@ -78,7 +79,14 @@ class SignatureMiddleware:
             await respond_to(error, self.refused)(scope, receive, send)
             return
         scope.setdefault("state", {})["authentication"] = authentication
-        await self.app(scope, Replay(body, receive), send)
+
+        async def send_private(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                # A cache does not know that Signature authenticates: it must not hand one client's answer to another.
+                MutableHeaders(scope=message).setdefault("cache-control", "no-store")
+            await send(message)
+
+        await self.app(scope, Replay(body, receive), send_private)
 
     def presented_keys(self, read_keys: KeyPresentation, request: Request, body: bytes) -> tuple[PublicKey, ...]:
         """Read the keys that the body of a route that enrolls keys presents.

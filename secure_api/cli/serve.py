@@ -64,6 +64,7 @@ def serve(
         "secure_api.app:from_environment",
         factory=True,
         workers=workers,
+        http=_http_protocol(),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -82,6 +83,15 @@ def serve(
             from uvicorn.supervisors import Multiprocess
 
             Multiprocess(config, sockets=[listener]).run()
+
+
+def _http_protocol() -> str:
+    try:
+        import httptools
+    except ImportError:
+        return "h11"
+    del httptools
+    return "secure_api.api.http_protocol:HttpProtocol"
 
 
 def _listen(host: str, port: int) -> socket.socket:

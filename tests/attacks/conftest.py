@@ -25,16 +25,17 @@ def scene(
 ) -> Scene:
     """Two workers, and a server of its own beside them on the same database."""
     folder = tmp_path_factory.mktemp("attacked")
-    if request.param == "sqlite":
+    lean = request.param == "sqlite"
+    if lean:
         template: Path = request.getfixturevalue("sqlite_template")
-        home, parser = make_home(folder / "home", template), "h11"
+        home = make_home(folder / "home", template)
         url = f"sqlite+aiosqlite:///{home / 'secure-api.db'}"
     else:
         postgresql: PostgresqlServer = request.getfixturevalue("postgresql_server")
-        home, parser = make_home(folder / "home", None), "httptools"
+        home = make_home(folder / "home", None)
         url = postgresql.url(postgresql.create_database(request.getfixturevalue("postgresql_template")))
     server, other = (
-        start_secure_api(run_session_process, home, url, workers=workers, parser=parser, env=ENVIRONMENT)
+        start_secure_api(run_session_process, home, url, workers=workers, lean=lean, env=ENVIRONMENT)
         for workers in (2, 1)
     )
     return prepare(server, other)

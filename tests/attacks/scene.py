@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,12 @@ class Scene(Stage):
         """A request of the hybrid member, once for each of its keys: ML-DSA, then Ed25519."""
         first = self.forge(self.hybrid)
         return first, Forgery(self.hybrid.keys[1], first.authority, body=first.body, label="sig2")
+
+    def enroll_elsewhere(self) -> Member:
+        """Enroll the first contributor of a new organization."""
+        name = f"other-{secrets.token_hex(8)}"
+        self.ok(self.operator, "POST", "/v1/organizations", b'{"name":"%b"}' % name.encode())
+        return self.enroll(name, "contributor", SignatureAlgorithm.ML_DSA_44)
 
 
 def prepare(server: SecureApiServer, other: SecureApiServer) -> Scene:

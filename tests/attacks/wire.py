@@ -12,6 +12,7 @@ from typing import Any, Self
 from tests.consortium import Message
 
 _HANG = 120.0  # seconds after which a read that gets no answer becomes an error instead of a hang
+_BUFFERS = 16 << 20  # bytes that the kernel may take for a server that reads no more
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,20 @@ class Wire:
             self._socket.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
             return
+
+    def is_cut_off(self, data: bytes, limit: int) -> bool:
+        """Send data again and again until the server closes the connection; False if it took more than the limit.
+
+        The buffers of both ends come on top, so the limit is one of the server's patience, not to the byte.
+        """
+        sent = 0
+        try:
+            while sent <= limit + _BUFFERS:
+                self._socket.sendall(data)
+                sent += len(data)
+        except (BrokenPipeError, ConnectionResetError):
+            return True
+        return False
 
     def receive(self, method: str = "GET") -> Reply:
         """Read one response, interim ones skipped; `method` is the request's."""

@@ -1,0 +1,68 @@
+"""A server's database from outside, past the product: every row of it, and a statement that no client could send."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]  # it has no annotations
+
+Rows = list[dict[str, Any]]
+
+_SQLITE_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+_POSTGRESQL_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+
+
+def read(url: str) -> dict[str, Rows]:
+    """Read every table behind a SQLAlchemy URL, all at one moment."""
+    if (path := _file(url)) is None:
+        return asyncio.run(_read_postgresql(url))
+    # The second file holds the nonces, beside an SQLite database.
+    return _read_sqlite(path) | _read_sqlite(path.with_suffix(".nonces"))
+
+
+def execute(url: str, statement: str) -> None:
+    """Execute one statement."""
+    if (path := _file(url)) is None:
+        asyncio.run(_execute_postgresql(url, statement))
+        return
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+
+
+def _file(url: str) -> Path | None:
+    scheme, _, path = url.partition(":///")
+    return Path(path) if scheme.startswith("sqlite") else None
+
+
+def _read_sqlite(file: Path) -> dict[str, Rows]:
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        connection.execute("BEGIN")
+        names = [name for (name,) in connection.execute(_SQLITE_TABLES).fetchall()]
+        return {name: [dict(row) for row in connection.execute(f"SELECT * FROM {name}")] for name in names}
+
+
+async def _read_postgresql(url: str) -> dict[str, Rows]:
+    connection = await _connect(url)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            names = [row["tablename"] for row in await connection.fetch(_POSTGRESQL_TABLES)]
+            return {name: [dict(row) for row in await connection.fetch(f"SELECT * FROM {name}")] for name in names}
+    finally:
+        await connection.close()
+
+
+async def _execute_postgresql(url: str, statement: str) -> None:
+    connection = await _connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _connect(url: str) -> Any:
+    return await asyncpg.connect(url.replace("+asyncpg", ""))

@@ -21,6 +21,7 @@ class DatabaseNonceStore:
     next request of every worker, and an authenticated request costs one round trip.
     """
 
+    @across_organizations("authentication asks whether a key is active; the caller is its answer")
     def __init__(self, database: Database) -> None:
         self._database = database
         dialect: Any = sqlite if database.dialect == "sqlite" else postgresql

@@ -9,7 +9,7 @@ from typing import Final
 from crypto.errors import KeyFormatError
 from crypto.signatures import ALGORITHMS, SignatureAlgorithm
 
-_BASE64URL: Final = re.compile(r"(?:[\w-]{4})*+(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?", re.ASCII)
+_BASE64URL: Final = re.compile(r"(?>(?:[\w-]{4})*)(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?", re.ASCII)
 _PRIVATE_MEMBERS: Final = ("priv", "d", "k", "p", "q", "dp", "dq", "qi", "oth")
 _AKP_ALGORITHMS: Final = {info.jose: info.algorithm for info in ALGORITHMS.values() if info.kty == "AKP"}
 

@@ -23,20 +23,22 @@ from crypto.errors import FieldSyntaxError
 MAX_FIELD_BYTES: Final = 16_384
 MAX_MEMBERS: Final = 16
 
-# Every repetition is possessive: a hostile field costs one pass, never a backtrack.
+# Every repetition is possessive or in an atomic group: a hostile field costs one pass, never a backtrack.
 _KEY: Final = r"[a-z*][a-z0-9_.*-]*+"
 _TEXT: Final = r"[\x20\x21\x23-\x5b\x5d-\x7e]*+"
-_STRING: Final = rf'"{_TEXT}(?:\\["\\]{_TEXT})*+"'
+_STRING: Final = rf'"{_TEXT}(?>(?:\\["\\]{_TEXT})*)"'
 _INTEGER: Final = r"(?:0|-?[1-9][0-9]{0,14})"
 _TOKEN: Final = r"[A-Za-z*][A-Za-z0-9:/!#$%&'*+.^_`|~-]*+"  # noqa: S105 - a grammar rule, not a secret
 _BYTES: Final = r":[A-Za-z0-9+/]*+={0,2}:"
 _BARE_ITEM: Final = rf"(?:{_STRING}|{_INTEGER}|{_TOKEN}|{_BYTES}|\?0)"
-_PARAMETER: Final = rf";{_KEY}(?:={_BARE_ITEM})?+"
-_ITEM: Final = rf"{_STRING}(?:{_PARAMETER})*+"
+_PARAMETER: Final = rf";{_KEY}(?>(?:={_BARE_ITEM})?)"
+_ALL_PARAMETERS: Final = rf"(?>(?:{_PARAMETER})*)"
+_ITEM: Final = rf"{_STRING}{_ALL_PARAMETERS}"
+_ALL_ITEMS: Final = rf"(?>(?:{_ITEM}(?: {_ITEM})*)?)"
 
-_PARAMETERS: Final = re.compile(rf";({_KEY})(?:=({_BARE_ITEM}))?+")
-_ITEMS: Final = re.compile(rf"({_STRING})((?:{_PARAMETER})*+)")
-_INNER_LIST: Final = re.compile(rf"({_KEY})=(\(((?:{_ITEM}(?: {_ITEM})*+)?+)\)((?:{_PARAMETER})*+))")
+_PARAMETERS: Final = re.compile(rf";({_KEY})(?>(?:=({_BARE_ITEM}))?)")
+_ITEMS: Final = re.compile(rf"({_STRING})({_ALL_PARAMETERS})")
+_INNER_LIST: Final = re.compile(rf"({_KEY})=(\(({_ALL_ITEMS})\)({_ALL_PARAMETERS}))")
 _BYTES_START: Final = re.compile(rf"({_KEY})=:")
 _COMMA: Final = re.compile(r"[ \t]*+,[ \t]*+")
 _ESCAPED: Final = re.compile(r"\\(.)")

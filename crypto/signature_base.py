@@ -127,7 +127,7 @@ def _string(parameters: Mapping[str, BareItem], name: str) -> str | None:
     raise FieldSyntaxError("malformed-field", f"the parameter {name} is not a string")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _component_names(items: tuple[str, ...]) -> tuple[str, ...]:
     names = []
     for item in items:

@@ -22,6 +22,9 @@ from crypto.errors import FieldSyntaxError
 
 MAX_FIELD_BYTES: Final = 16_384
 MAX_MEMBERS: Final = 16
+# Of one inner list, and of one item or list: what is remembered of strangers' fields must stay small.
+MAX_ITEMS: Final = 64
+MAX_PARAMETERS: Final = 32
 
 # Every repetition is possessive or in an atomic group: a hostile field costs one pass, never a backtrack.
 _KEY: Final = r"[a-z*][a-z0-9_.*-]*+"
@@ -106,6 +109,8 @@ def parse_byte_sequences(field: bytes, *, max_members: int = MAX_MEMBERS) -> dic
 def parse_parameters(text: str) -> dict[str, BareItem]:
     """Return the parameters of text that the grammar has already accepted. Raises FieldSyntaxError."""
     found = _PARAMETERS.findall(text)
+    if len(found) > MAX_PARAMETERS:
+        raise FieldSyntaxError("malformed-field", f"an item has at most {MAX_PARAMETERS} parameters")
     parameters = {key: _bare_item(value) for key, value in found}
     if len(parameters) != len(found):
         raise FieldSyntaxError("malformed-field", "a parameter is given twice")
@@ -163,9 +168,11 @@ def _check_member(key: str, members: dict[str, InnerList] | dict[str, bytes], ma
 
 
 # Clients send the same list every time; parameters of other lists are checked by the same call.
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _split_items(text: str) -> tuple[str, ...]:
     items = _ITEMS.findall(text)
+    if len(items) > MAX_ITEMS:
+        raise FieldSyntaxError("malformed-field", f"an inner list has at most {MAX_ITEMS} items")
     for _, parameters in items:
         if parameters:
             parse_parameters(parameters)

@@ -1,0 +1,44 @@
+"""For each algorithm the fastest provider that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from crypto.errors import UnsupportedAlgorithm
+from crypto.signatures import SignatureAlgorithm, SignatureProvider, Signer, Verifier
+
+if TYPE_CHECKING:
+    from crypto.keys import PrivateKey, PublicKey
+
+
+class FastestProvider:
+    """Sends each algorithm to the first of `providers` that carries it; they are named from fast to slow."""
+
+    name: Final = "auto"
+
+    def __init__(self, providers: Sequence[SignatureProvider]) -> None:
+        self.providers = tuple(providers)
+        self._chosen = {
+            algorithm: provider for provider in reversed(self.providers) for algorithm in provider.algorithms
+        }
+        self.algorithms = frozenset(self._chosen)
+
+    def chosen(self, algorithm: SignatureAlgorithm) -> SignatureProvider:
+        """Return the provider of an algorithm. Raises UnsupportedAlgorithm."""
+        provider = self._chosen.get(algorithm)
+        if provider is None:
+            raise UnsupportedAlgorithm(f"no provider here has {algorithm}")
+        return provider
+
+    def verifier(self, key: PublicKey) -> Verifier:
+        """Return a verifier. Raises UnsupportedAlgorithm, KeyFormatError."""
+        return self.chosen(key.algorithm).verifier(key)
+
+    def signer(self, key: PrivateKey) -> Signer:
+        """Return a signer. Raises UnsupportedAlgorithm."""
+        return self.chosen(key.algorithm).signer(key)
+
+    def generate_seed(self, algorithm: SignatureAlgorithm) -> bytes:
+        """Return a fresh seed from the operating system. Raises UnsupportedAlgorithm."""
+        return self.chosen(algorithm).generate_seed(algorithm)

@@ -1,0 +1,76 @@
+"""Finding the native liboqs without any of what `import oqs` does when it is missing.
+
+liboqs-python clones, builds and installs liboqs when it cannot find it, prints while it does, and exits the process
+when that fails. So the shared library is looked for here first, and liboqs-python is imported only when it is there,
+with its output kept from stdout.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import os
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from crypto.errors import ProviderUnavailable
+
+INSTALL_PATH: Final = "OQS_INSTALL_PATH"
+SYSTEM_FOLDERS: Final = ("/usr/local/lib", "/usr/local/lib64", "/usr/lib", "/usr/lib64", "/opt/homebrew/lib")
+HOW_TO_GET_IT: Final = 'pip install "secure-api[oqs]", and liboqs as a shared library below OQS_INSTALL_PATH'
+
+
+def find_library() -> Path | None:
+    """Return the path of liboqs, or None. Looks at files only: nothing is loaded, run, fetched or printed.
+
+    `OQS_INSTALL_PATH` is believed when it is set; else liboqs-python's own folder and the system's are searched.
+    """
+    prefix = os.environ.get(INSTALL_PATH)
+    if prefix is not None:
+        folders = [Path(prefix, "lib"), Path(prefix, "lib64")]
+    else:
+        home = Path.home() / "_oqs"
+        multiarch = Path("/usr/lib").glob("*-linux-gnu")
+        folders = [home / "lib", home / "lib64", *map(Path, SYSTEM_FOLDERS), *multiarch]
+    for folder in folders:
+        for name in ("liboqs.so", "liboqs.dylib"):
+            if (path := folder / name).exists():
+                return path
+    return None
+
+
+@cache
+def load() -> Any:
+    """Return the module `oqs`, its native library loaded. Raises ProviderUnavailable."""
+    path = find_library()
+    if path is None or find_spec("oqs") is None:
+        missing = "liboqs" if path is None else "liboqs-python"
+        raise ProviderUnavailable(f"{missing} is not there: {HOW_TO_GET_IT}")
+    try:
+        ctypes.CDLL(str(path))  # what cannot be loaded here would make liboqs-python build another one
+    except OSError as error:
+        raise ProviderUnavailable(f"{path} cannot be loaded: {error}") from error
+    try:
+        with _pointed_at(path), contextlib.redirect_stdout(io.StringIO()):
+            return import_module("oqs")
+    except (Exception, SystemExit) as error:
+        raise ProviderUnavailable(f"liboqs-python cannot be used: {error}") from error
+
+
+@contextlib.contextmanager
+def _pointed_at(path: Path) -> Iterator[None]:
+    """Tell liboqs-python where the library is, which searches fewer folders than we do."""
+    before = os.environ.get(INSTALL_PATH)
+    os.environ[INSTALL_PATH] = str(path.parent.parent)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[INSTALL_PATH]
+        else:
+            os.environ[INSTALL_PATH] = before

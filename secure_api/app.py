@@ -21,7 +21,7 @@ from secure_api.data.database import Database
 from secure_api.data.migrations import check_schema
 from secure_api.data.nonce_file import FileNonceStore
 from secure_api.data.nonce_table import DatabaseNonceStore
-from secure_api.data.nonces import NonceStore
+from secure_api.data.nonces import NONCE_AFTERLIFE, NonceStore
 from secure_api.domain.clock import Clock, system_clock
 from secure_api.domain.errors import DomainError
 from secure_api.services.authentication import Authenticator
@@ -45,6 +45,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     Raises:
         ConfigurationError: the server's key cannot be read, or the database URL is none we know.
     """
+    provider = settings.select_provider()
     server_key = settings.server_key()
     database = Database(settings.url, pool_size=settings.database_pool, sqlite_synchronous=settings.sqlite_synchronous)
     limits = settings.limits()
@@ -74,7 +75,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     )
 
     async def sweep() -> None:
-        metrics.swept.inc(await nonces.sweep(int(clock().timestamp())))
+        metrics.swept.inc(await nonces.sweep(int(clock().timestamp()) - NONCE_AFTERLIFE))
 
     async def sign() -> None:
         if await sign_head(database, server_key, clock) is not None:
@@ -92,7 +93,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
             tasks.start_soon(repeat, "sweep nonces", sweep, settings.nonce_sweep_interval)
             tasks.start_soon(repeat, "sign the ledger's head", sign, settings.ledger_head_interval)
             server.ready = True
-            log.info("ready", version=__version__, database=database.dialect)
+            log.info("ready", version=__version__, database=database.dialect, provider=provider)
             yield
             server.ready = False
             tasks.cancel_scope.cancel()

@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+#: Seconds that a spent nonce outlives its message: more than a spender, having found the message still good, may wait
+#: for the store, and more than the clocks of two servers on one database may differ.
+NONCE_AFTERLIFE: Final = 60
 
 
 @dataclass(frozen=True, slots=True)

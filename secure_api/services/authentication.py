@@ -147,6 +147,10 @@ class Authenticator:
             for label in signed.labels
             if label.keyid in known
         ]
+        # Once more: a body may take its time, and an expired nonce is forgotten a while later.
+        now = int(self._clock().timestamp())
+        if any(use.expires < now for use in uses):
+            raise AuthenticationFailed("expired")
         try:
             await self._nonces.spend(uses)
         except NonceRefused as error:

@@ -17,9 +17,9 @@ def write_secret_file(path: Path, content: bytes, *, force: bool = False) -> Non
 
     Raises KeyFileError if the file is there already (unless `force`) or cannot be written.
     """
-    # The name is unpredictable and O_EXCL refuses symbolic links, so nobody can put a file in its way.
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
+        # The name is unpredictable and O_EXCL refuses symbolic links, so nobody can put a file in its way.
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as stream:
@@ -39,6 +39,8 @@ def write_secret_file(path: Path, content: bytes, *, force: bool = False) -> Non
         raise KeyFileError(f"{path} is there already") from None
     except OSError as error:
         raise KeyFileError(f"cannot write {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise KeyFileError(f"{str(path)!r} is not the path of a file") from error
 
 
 def read_secret_file(path: Path) -> bytes:
@@ -49,16 +51,21 @@ def read_secret_file(path: Path) -> bytes:
     try:
         # O_NONBLOCK: opening a pipe must not wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as stream:
-            status = os.fstat(stream.fileno())
+        try:
+            status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise KeyFileError(f"{path} is not a regular file")
             if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 mode = stat.S_IMODE(status.st_mode)
                 raise KeyFileError(f"{path} is open to other users (mode {mode:04o}): run chmod 600 on it")
-            content = stream.read(MAX_SECRET_BYTES + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as stream:
+                content = stream.read(MAX_SECRET_BYTES + 1)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise KeyFileError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise KeyFileError(f"{str(path)!r} is not the path of a file") from error
     if len(content) > MAX_SECRET_BYTES:
         raise KeyFileError(f"{path} has more than {MAX_SECRET_BYTES} bytes")
     return content

@@ -64,6 +64,8 @@ class Request:
         return value
 
     def _field_text(self, name: str) -> str:
+        if ";" in name:
+            raise ProfileError("coverage", f"the component {name} has parameters, which are not known")
         value = self.field(name.encode("ascii"))
         if value is None:
             raise ProfileError("coverage", f"the request has no field {name}, which the signature covers")
@@ -88,6 +90,9 @@ class Request:
         raise ProfileError("coverage", f"the component {name} is not known")
 
     def _normal_authority(self) -> str:
+        # Some letters beyond ASCII are ASCII in lower case, such as the Kelvin sign.
+        if not self.authority.isascii():
+            raise FieldSyntaxError("malformed-field", "the authority is not ASCII")
         # RFC 9110 §4.2.3: lower case, without the scheme's own port or an empty one.
         authority = self.authority.lower()
         default = _DEFAULT_PORTS.get(self.scheme.lower())

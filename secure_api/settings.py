@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from crypto import CryptoError, PrivateKey, Profile, SignatureAlgorithm, read_private_key
+from crypto.providers import select_provider
 from secure_api.domain.errors import ConfigurationError
 from secure_api.domain.limits import Limits
 from secure_api.domain.signature_policy import SignaturePolicy
@@ -49,6 +50,9 @@ class Settings(BaseSettings):
     )
     passphrase_file: Path | None = Field(
         default=None, description="File that holds it; default: server.passphrase in the home folder."
+    )
+    crypto_provider: Literal["auto", "openssl", "oqs"] = Field(
+        default="auto", description="Library that verifies ML-DSA; auto: oqs where liboqs is there, else openssl."
     )
     signature_algorithms: frozenset[SignatureAlgorithm] = Field(
         default=frozenset(SignatureAlgorithm), min_length=1, description="Algorithms that clients may use."
@@ -146,6 +150,17 @@ class Settings(BaseSettings):
             return read_private_key(self.server_key_path, self.read_passphrase())
         except CryptoError as error:
             raise ConfigurationError(f"The server's key cannot be used: {error}") from error
+
+    def select_provider(self) -> str:
+        """Choose the library that verifies signatures in this process; returns its name.
+
+        Raises:
+            ConfigurationError: it is not there.
+        """
+        try:
+            return select_provider(self.crypto_provider).name
+        except CryptoError as error:
+            raise ConfigurationError(f"SECURE_API_CRYPTO_PROVIDER: {error}") from error
 
     def limits(self) -> Limits:
         """Give the limits for the layers below."""

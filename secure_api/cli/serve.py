@@ -49,6 +49,7 @@ def serve(
     settings = Settings.load()
     logs.configure(settings.log_level, settings.log_format)
     # Say what is wrong here, in one line, before workers are started that would each say it with a traceback.
+    settings.select_provider()
     settings.server_key()
     database = Database(settings.url)
 

@@ -29,8 +29,15 @@ def execute(url: str, statement: str) -> None:
     if (path := _file(url)) is None:
         asyncio.run(_execute_postgresql(url, statement))
         return
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(statement)
+    _execute_sqlite(path, statement)
+
+
+def forget_nonces(url: str) -> None:
+    """Delete every nonce."""
+    if (path := _file(url)) is None:
+        asyncio.run(_execute_postgresql(url, "DELETE FROM nonces"))
+    else:
+        _execute_sqlite(path.with_suffix(".nonces"), "DELETE FROM nonces")
 
 
 def _file(url: str) -> Path | None:
@@ -44,6 +51,11 @@ def _read_sqlite(file: Path) -> dict[str, Rows]:
         connection.execute("BEGIN")
         names = [name for (name,) in connection.execute(_SQLITE_TABLES).fetchall()]
         return {name: [dict(row) for row in connection.execute(f"SELECT * FROM {name}")] for name in names}
+
+
+def _execute_sqlite(file: Path, statement: str) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(statement)
 
 
 async def _read_postgresql(url: str) -> dict[str, Rows]:

@@ -84,15 +84,20 @@ class Stage:
     def assert_opaque(self, reply: Reply, *reasons: str) -> None:
         """Check that a reply is the one refusal, byte for byte, and that the log has one of the reasons for it."""
         assert reply.status == 401, reply
-        match = _INSTANCE.search(reply.body)
-        assert match is not None, reply.body
-        found = {server.refusal(match[1].decode()) for server in (self.server, self.other)} - {None}
+        request_id = self.request_id(reply)
+        found = {server.refusal(request_id) for server in (self.server, self.other)} - {None}
         assert len(found) == 1, reply
         assert found <= set(reasons), (found, reasons)
         reference = self.send(Message("GET", "/v1/datasets", (("host", self.server.authority),), b""))
         assert _INSTANCE.sub(b'""', reply.body) == _INSTANCE.sub(b'""', reference.body)
         assert _stable(reply) == _stable(reference)
         assert reply.json["type"] == PROBLEM + "authentication-failed"
+
+    def request_id(self, reply: Reply) -> str:
+        """The id by which the log knows a refused request."""
+        match = _INSTANCE.search(reply.body)
+        assert match is not None, reply.body
+        return match[1].decode()
 
     def refuse(self, message: Message, status: int, slug: str, *, nonces: int = 0) -> Reply:
         """Send what must be refused with a problem: nothing is stored, and only so many nonces are spent."""

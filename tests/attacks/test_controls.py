@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from secure_api.data.database import Database
+from secure_api.services.ledger import LedgerReport, verify
 from tests.attacks.forgery import digest_of, joined
 from tests.attacks.scene import RECORD, RECORDS, Scene
+from tests.consortium import server_key
 
 
 def test_our_own_signer_is_believed(scene: Scene) -> None:
@@ -40,3 +45,19 @@ def test_somebody_elses_signature_beside_ours_is_ignored(scene: Scene) -> None:
 def test_the_order_of_the_components_is_free(scene: Scene) -> None:
     forgery = scene.forge()
     scene.accept(forgery.but(components=tuple(reversed(forgery.components))).message())
+
+
+def test_the_ledger_is_in_order_whatever_was_tried(scene: Scene) -> None:
+    entries = scene.state().tables["ledger_entries"].rows
+    report = asyncio.run(verified(scene.server.url))
+    assert report.entries == entries
+    assert report.records == scene.state().tables["records"].rows
+
+
+async def verified(url: str) -> LedgerReport:
+    """Verify the ledger with the server's public key."""
+    database, key = Database(url), server_key().public_key
+    try:
+        return await verify(database, {key.keyid: key})
+    finally:
+        await database.close()

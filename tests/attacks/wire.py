@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from dataclasses import dataclass
 from http.client import HTTPResponse
@@ -12,6 +13,7 @@ from typing import Any, Self
 from tests.consortium import Message
 
 _HANG = 120.0  # seconds after which a read that gets no answer becomes an error instead of a hang
+_STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 _BUFFERS = 16 << 20  # bytes that the kernel may take for a server that reads no more
 
 
@@ -75,6 +77,15 @@ class Wire:
         finally:
             response.close()
 
+    def statuses(self, count: int) -> list[int]:
+        """Read until so many responses have begun, which may come in one packet; returns their statuses."""
+        seen = b""
+        while len(_STATUS.findall(seen)) < count:
+            more = self._socket.recv(4096)
+            assert more, f"the server closed the connection after {seen!r}"
+            seen += more
+        return [int(status) for status in _STATUS.findall(seen)]
+
     def wait_for(self, text: bytes) -> None:
         """Read until `text` has come."""
         seen = b""
@@ -88,13 +99,17 @@ class Wire:
         self.send(encode(message))
         return self.receive(message.method)
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._socket.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._socket.close()
+        self.close()
 
 
 def encode(message: Message) -> bytes:

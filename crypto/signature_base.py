@@ -11,6 +11,7 @@ from typing import Final
 from crypto.errors import FieldSyntaxError, ProfileError
 from crypto.messages import Request
 from crypto.structured_fields import (
+    MAX_FIELD_BYTES,
     MAX_MEMBERS,
     BareItem,
     InnerList,
@@ -72,17 +73,19 @@ class SignatureInput:
         return members[label]
 
 
-def parse_signature_input(field: bytes, *, max_labels: int = MAX_MEMBERS) -> dict[str, SignatureInput]:
+def parse_signature_input(
+    field: bytes, *, max_labels: int = MAX_MEMBERS, max_bytes: int = MAX_FIELD_BYTES
+) -> dict[str, SignatureInput]:
     """Return the members of a Signature-Input field by label. Raises FieldSyntaxError."""
-    return {
-        label: _signature_input(label, member)
-        for label, member in parse_inner_lists(field, max_members=max_labels).items()
-    }
+    members = parse_inner_lists(field, max_members=max_labels, max_bytes=max_bytes)
+    return {label: _signature_input(label, member) for label, member in members.items()}
 
 
-def parse_signature(field: bytes, *, max_labels: int = MAX_MEMBERS) -> dict[str, bytes]:
+def parse_signature(
+    field: bytes, *, max_labels: int = MAX_MEMBERS, max_bytes: int = MAX_FIELD_BYTES
+) -> dict[str, bytes]:
     """Return the members of a Signature field by label. Raises FieldSyntaxError."""
-    return parse_byte_sequences(field, max_members=max_labels)
+    return parse_byte_sequences(field, max_members=max_labels, max_bytes=max_bytes)
 
 
 def signature_base(request: Request, signature_input: SignatureInput) -> bytes:

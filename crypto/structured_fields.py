@@ -27,6 +27,7 @@ MAX_ITEMS: Final = 64
 MAX_PARAMETERS: Final = 32
 
 # Every repetition is possessive or in an atomic group: a hostile field costs one pass, never a backtrack.
+# Groups are atomic because CPython before 3.11.5 gets possessive groups wrong (gh-106052).
 _KEY: Final = r"[a-z*][a-z0-9_.*-]*+"
 _TEXT: Final = r"[\x20\x21\x23-\x5b\x5d-\x7e]*+"
 _STRING: Final = rf'"{_TEXT}(?>(?:\\["\\]{_TEXT})*)"'
@@ -69,9 +70,11 @@ class InnerList(NamedTuple):
     parameters: dict[str, BareItem]
 
 
-def parse_inner_lists(field: bytes, *, max_members: int = MAX_MEMBERS) -> dict[str, InnerList]:
+def parse_inner_lists(
+    field: bytes, *, max_members: int = MAX_MEMBERS, max_bytes: int = MAX_FIELD_BYTES
+) -> dict[str, InnerList]:
     """Return the members of a dictionary of inner lists of strings. Raises FieldSyntaxError."""
-    text = _ascii(field)
+    text = _ascii(field, max_bytes)
     members: dict[str, InnerList] = {}
     position = 0
     while True:
@@ -87,9 +90,11 @@ def parse_inner_lists(field: bytes, *, max_members: int = MAX_MEMBERS) -> dict[s
         position = _after_comma(text, position)
 
 
-def parse_byte_sequences(field: bytes, *, max_members: int = MAX_MEMBERS) -> dict[str, bytes]:
+def parse_byte_sequences(
+    field: bytes, *, max_members: int = MAX_MEMBERS, max_bytes: int = MAX_FIELD_BYTES
+) -> dict[str, bytes]:
     """Return the members of a dictionary of byte sequences without parameters. Raises FieldSyntaxError."""
-    text = _ascii(field)
+    text = _ascii(field, max_bytes)
     members: dict[str, bytes] = {}
     position = 0
     while True:
@@ -144,9 +149,9 @@ def serialize_string(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _ascii(field: bytes) -> str:
-    if len(field) > MAX_FIELD_BYTES:
-        raise FieldSyntaxError("field-too-large", f"a field has at most {MAX_FIELD_BYTES} bytes")
+def _ascii(field: bytes, max_bytes: int) -> str:
+    if len(field) > max_bytes:
+        raise FieldSyntaxError("field-too-large", f"a field has at most {max_bytes} bytes, not {len(field)}")
     try:
         return field.decode("ascii")
     except UnicodeDecodeError:

@@ -54,23 +54,22 @@ def open_request(request: Request, profile: Profile, now: int) -> SignedRequest:
     Labels with another tag are somebody else's and are ignored. Raises FieldSyntaxError, ProfileError,
     DigestError.
     """
-    inputs = parse_signature_input(_whole_field(request, b"signature-input", profile), max_labels=profile.max_labels)
+    inputs = parse_signature_input(
+        _whole_field(request, b"signature-input", profile),
+        max_labels=profile.max_labels,
+        max_bytes=profile.max_field_bytes,
+    )
     ours = [entry for entry in inputs.values() if entry.tag == profile.tag]
     if not ours:
         raise ProfileError("missing-signature", f"no signature has the tag {profile.tag}")
-    signatures = parse_signature(_whole_field(request, b"signature", profile), max_labels=profile.max_labels)
+    signatures = parse_signature(
+        _whole_field(request, b"signature", profile),
+        max_labels=profile.max_labels,
+        max_bytes=profile.max_field_bytes,
+    )
     if inputs.keys() != signatures.keys():
         raise ProfileError("missing-signature", "signature-input and signature do not have the same labels")
-    for name in (b"content-type", b"content-digest", b"host"):
-        lines = request.field_lines(name)
-        if len(lines) > 1:
-            raise FieldSyntaxError("duplicate-field", f"{name.decode()} is there {len(lines)} times")
-        if lines and len(lines[0]) > profile.max_field_bytes:
-            raise FieldSyntaxError("field-too-large", f"{name.decode()} has {len(lines[0])} bytes")
-    if not request.field_lines(b"content-digest"):
-        raise DigestError("digest-missing", "the request has no content-digest")
-    if not request.field_lines(b"content-type"):
-        raise ProfileError("coverage", "the request has no content-type")
+    _check_fields(request, profile)
     labels = tuple(_signed_label(entry, signatures, profile, now) for entry in ours)
     if len(labels) > 1 and len({label.keyid for label in labels}) != len(labels):
         raise ProfileError("duplicate-key", "two signatures have one keyid")
@@ -101,19 +100,33 @@ def verify_request(signed: SignedRequest, body: bytes, keys: Mapping[str, Public
             raise InvalidSignature(detail=f"{label.label}: {error.detail}") from None
 
 
+def _check_fields(request: Request, profile: Profile) -> None:
+    for name in (b"content-type", b"content-digest", b"host"):
+        lines = request.field_lines(name)
+        if len(lines) > 1:
+            raise FieldSyntaxError("duplicate-field", f"{name.decode()} is there {len(lines)} times")
+        if lines and len(lines[0]) > profile.max_field_bytes:
+            raise FieldSyntaxError("field-too-large", f"{name.decode()} has {len(lines[0])} bytes")
+    if not request.field_lines(b"content-digest"):
+        raise DigestError("digest-missing", "the request has no content-digest")
+    if not request.field_lines(b"content-type"):
+        raise ProfileError("coverage", "the request has no content-type")
+
+
 def _whole_field(request: Request, name: bytes, profile: Profile) -> bytes:
-    lines = request.field_lines(name)
-    if not lines:
-        raise ProfileError("missing-signature", f"the request has no {name.decode()}")
-    if sum(map(len, lines)) > profile.max_field_bytes:
+    # The cap comes before the lines are joined: what is too large is not even copied.
+    if sum(map(len, request.field_lines(name))) > profile.max_field_bytes:
         raise FieldSyntaxError("field-too-large", f"{name.decode()} has more than {profile.max_field_bytes} bytes")
-    return request.field(name) or b""
+    value = request.field(name)
+    if value is None:
+        raise ProfileError("missing-signature", f"the request has no {name.decode()}")
+    return value
 
 
 def _signed_label(entry: SignatureInput, signatures: Mapping[str, bytes], profile: Profile, now: int) -> SignedLabel:
     label, created, expires, nonce = entry.label, entry.created, entry.expires, entry.nonce
     if entry.unknown:
-        raise ProfileError("unknown-parameter", f"{label}: {', '.join(sorted(entry.unknown))}")
+        raise ProfileError("unknown-parameter", f"{label}: {', '.join(entry.unknown)}")
     if created is None or expires is None or nonce is None or entry.keyid is None or entry.alg is None:
         raise ProfileError("parameter-missing", f"{label}: created, expires, nonce, keyid, alg are all needed")
     if len(entry.components) != len(profile.covered) or profile.covered != frozenset(entry.components):

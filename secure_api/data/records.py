@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from secure_api.data.models import RecordRow
+from secure_api.data.models import LedgerEntryRow, RecordRow
 from secure_api.data.scoping import ScopedRepository, across_organizations
 
 
@@ -71,13 +71,36 @@ class RecordRepository(ScopedRepository):
         return [StoredRecord(*row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class VouchedRecord:
+    """One record as verification sees it: everything that its ledger entry tells of it."""
+
+    time: datetime
+    attributes: str
+    dataset_id: str
+    organization_id: str
+    client_id: str
+
+
 @across_organizations("the operator checks every organization's records against the ledger")
-async def records_of_entry(session: AsyncSession, ledger_sequence: int) -> AsyncIterator[StoredRecord]:
+async def records_of_entry(session: AsyncSession, ledger_sequence: int) -> AsyncIterator[VouchedRecord]:
     """Stream the records that one ledger entry vouches for, in the order of their arrival."""
     rows = await session.stream(
-        select(RecordRow.id, RecordRow.time, RecordRow.attributes)
+        select(
+            RecordRow.time, RecordRow.attributes, RecordRow.dataset_id, RecordRow.organization_id, RecordRow.client_id
+        )
         .where(RecordRow.ledger_sequence == ledger_sequence)
         .order_by(RecordRow.id)
     )
     async for row in rows:
-        yield StoredRecord(*row)
+        yield VouchedRecord(*row)
+
+
+@across_organizations("the operator checks every organization's records against the ledger")
+async def first_without_entry(session: AsyncSession, kind: str) -> int | None:
+    """Give the least sequence that records refer to and that is no ledger entry of that kind; None: there is none."""
+    vouching = select(LedgerEntryRow.sequence).where(
+        LedgerEntryRow.sequence == RecordRow.ledger_sequence, LedgerEntryRow.kind == kind
+    )
+    sequence: int | None = await session.scalar(select(func.min(RecordRow.ledger_sequence)).where(~vouching.exists()))
+    return sequence

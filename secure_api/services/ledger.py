@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from crypto import PrivateKey, PublicKey, VerificationError
 from secure_api.data import ledger as table
-from secure_api.data.database import Database, WriteSession
+from secure_api.data.database import Database, ReadSession, WriteSession
 from secure_api.data.ledger import EntryFields, HeadFields
-from secure_api.data.records import records_of_entry
+from secure_api.data.records import first_without_entry, records_of_entry
 from secure_api.domain import strict_json
 from secure_api.domain.clock import Clock
 from secure_api.domain.errors import LedgerTampered
@@ -120,6 +120,8 @@ async def verify(
             done += 1
             progress(done, total)
         verifier.finish()
+        if with_records:
+            await _check_strays(session)
     signed = heads[-1].sequence if heads else 0
     return LedgerReport(done, len(heads), records, verifier.hash, done - signed)
 
@@ -151,18 +153,31 @@ async def _check_records(database: Database, entry: EntryFields) -> int:
     """
     payload: Any = strict_json.loads(entry.payload.encode())  # an object: the verifier has fed on it
     async with database.read() as session:
-        rows = [(row.time, row.attributes) async for row in records_of_entry(session, entry.sequence)]
+        rows = [row async for row in records_of_entry(session, entry.sequence)]
     if len(rows) != payload.get("count"):
         raise LedgerTampered(
             entry.sequence,
             "changed",
             f"Ledger entry {entry.sequence} vouches for {payload.get('count')} records; {len(rows)} are there.",
         )
-    if records_digest(rows) != payload.get("sha256"):
+    owner = (payload.get("dataset"), entry.organization_id, entry.actor)
+    moved = any((row.dataset_id, row.organization_id, row.client_id) != owner for row in rows)
+    if moved or records_digest((row.time, row.attributes) for row in rows) != payload.get("sha256"):
         raise LedgerTampered(
             entry.sequence, "changed", f"Records that ledger entry {entry.sequence} vouches for were changed."
         )
     return len(rows)
+
+
+async def _check_strays(session: ReadSession) -> None:
+    """Look for records that no entry vouches for.
+
+    Raises:
+        LedgerTampered: there are some; it names the entry that they refer to.
+    """
+    stray = await first_without_entry(session, RECORDS_APPENDED)
+    if stray is not None:
+        raise LedgerTampered(stray, "changed", f"Records refer to ledger entry {stray}, which vouches for no records.")
 
 
 def records_digest(records: Iterable[tuple[datetime, str]]) -> str:

@@ -1,0 +1,33 @@
+"""Databases, initialized, of both kinds."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from secure_api.data.database import Database
+from tests.installations import anyio_backend, postgresql_template, sqlite_template
+
+__all__ = ["anyio_backend", "postgresql_template", "sqlite_template"]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an initialized database that only this test uses: each test runs on both kinds."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("postgresql_database")
+        return url
+    path = tmp_path / "secure-api.db"
+    shutil.copy(request.getfixturevalue("sqlite_template"), path)
+    return f"sqlite+aiosqlite:///{path}"
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """That database, open."""
+    database = Database(database_url, pool_size=5)
+    yield database
+    await database.close()

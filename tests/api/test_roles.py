@@ -1,0 +1,118 @@
+"""What each role may do, route by route, in the operator's organization and in another one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from crypto import PrivateKey, SignatureAlgorithm
+from secure_api.app import PUBLIC_PATHS, create_app
+from secure_api.settings import Settings
+from tests.api.problem import problem
+from tests.api.state import rows
+from tests.consortium import OPERATOR, Consortium, Peer
+
+pytestmark = pytest.mark.anyio
+
+ADMIN, CONTRIBUTOR, ANALYST, AUDITOR = "admin", "contributor", "analyst", "auditor"
+EVERYBODY = {ADMIN, CONTRIBUTOR, ANALYST, AUDITOR}
+RECORD = {"time": "2026-01-01T00:00:00Z", "attributes": {"pulse": 61}}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may call one route, and how that looks."""
+
+    route: str
+    may: set[str]
+    status: int = 200
+    operator_only: bool = False
+    target: str = ""  # another path than the route's
+
+
+RULES = [
+    Rule("POST /v1/organizations", {ADMIN}, 201, operator_only=True),
+    Rule("GET /v1/organizations", {ADMIN}, operator_only=True),
+    Rule("POST /v1/tokens", {ADMIN}, 201),
+    Rule("GET /v1/clients", {ADMIN}),
+    Rule("GET /v1/clients/me", EVERYBODY),
+    Rule("POST /v1/datasets", {ADMIN, CONTRIBUTOR}, 201),
+    Rule("GET /v1/datasets", EVERYBODY),
+    Rule("POST /v1/datasets/{name}/records", {ADMIN, CONTRIBUTOR}, 201, target="/v1/datasets/vitals/records"),
+    Rule("GET /v1/datasets/{name}/records", {ADMIN, CONTRIBUTOR, ANALYST}, target="/v1/datasets/vitals/records"),
+    Rule("GET /v1/ledger", {ADMIN, AUDITOR}),
+    Rule("DELETE /v1/keys/{keyid}", {ADMIN}, 204, target="a colleague's"),
+    Rule("POST /v1/clients/me/keys", EVERYBODY, 201),
+    Rule("DELETE /v1/keys/{keyid}", EVERYBODY, 204, target="one's own"),
+]
+#: Nobody is a client yet who calls this one.
+ENROLLMENT = "POST /v1/clients"
+
+
+def test_the_rules_cover_every_route(embedded: Settings) -> None:
+    paths = create_app(embedded).openapi()["paths"]
+    routes = {f"{method.upper()} {path}" for path in set(paths) - PUBLIC_PATHS for method in paths[path]}
+    assert {rule.route for rule in RULES} | {ENROLLMENT} == routes
+
+
+@pytest.mark.parametrize("role", sorted(EVERYBODY))
+@pytest.mark.parametrize("organization", [OPERATOR, "alpha"])
+async def test_a_role_may_do_this_and_nothing_else(consortium: Consortium, organization: str, role: str) -> None:
+    head = await consortium.member(organization, ADMIN)
+    await head.ok("POST", "/v1/datasets", {"name": "vitals"})
+    await head.ok("POST", "/v1/datasets/vitals/records", RECORD)
+    colleague = await consortium.member(organization, CONTRIBUTOR)
+    peer = await consortium.member(organization, role)
+    new = [PrivateKey.generate(SignatureAlgorithm.ED25519)]
+    bodies: dict[str, object] = {
+        "POST /v1/organizations": {"name": "gamma"},
+        "POST /v1/tokens": {"organization": organization, "role": ANALYST},
+        "POST /v1/datasets": {"name": "labs"},
+        "POST /v1/datasets/{name}/records": RECORD,
+        "POST /v1/clients/me/keys": {"keys": [key.public_key.jwk() for key in new]},
+    }
+    for rule in RULES:
+        method, path = rule.route.split()
+        target = rule.target or path
+        if "keyid" in path:
+            owner = colleague if rule.target == "a colleague's" else peer
+            target = f"/v1/keys/{owner.keys[0].public_key.keyid}"
+        keys = [*peer.keys, *new] if path == "/v1/clients/me/keys" else peer.keys
+        before = await rows(consortium.app)
+        response = await peer.request(method, target, bodies.get(rule.route), keys=keys)
+        allowed = role in rule.may and (organization == OPERATOR or not rule.operator_only)
+        if allowed:
+            assert response.status_code == rule.status, (rule, response.text)
+            peer.keys = new if path == "/v1/clients/me/keys" else peer.keys
+        else:
+            problem(response, 403, "forbidden")
+            assert await rows(consortium.app) == before, rule
+        changes = allowed and method != "GET"
+        assert (await rows(consortium.app) != before) is changes, rule
+
+
+async def test_the_operator_never_reads_another_organizations_records(consortium: Consortium) -> None:
+    alice = await consortium.member("alpha", CONTRIBUTOR)
+    await alice.ok("POST", "/v1/datasets", {"name": "vitals"})
+    await alice.ok("POST", "/v1/datasets/vitals/records", {"time": RECORD["time"], "attributes": {"s3cr3t": "s3cr3t"}})
+    operators = {role: await consortium.member(OPERATOR, role) for role in sorted(EVERYBODY)}
+    auditor: Peer = operators[AUDITOR]  # reads no records at all, not even the operator's own
+    targets = [
+        "/v1/datasets",
+        "/v1/datasets/vitals/records",
+        "/v1/clients",
+        "/v1/ledger?limit=1000",
+        "/v1/organizations",
+    ]
+    for peer in [*operators.values(), consortium.admin]:
+        for target in targets:
+            response = await peer.request("GET", target)
+            assert "s3cr3t" not in response.text
+        assert await peer.ok("GET", "/v1/datasets") == {"datasets": []}
+        response = await peer.request("GET", "/v1/datasets/vitals/records")
+        assert response.status_code == (403 if peer is auditor else 404), response.text
+    own = await consortium.admin.request("POST", "/v1/datasets", {"name": "vitals"})
+    assert own.status_code == 201
+    page = await consortium.admin.ok("GET", "/v1/datasets/vitals/records")
+    assert page == {"records": [], "next": None}

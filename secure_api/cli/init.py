@@ -1,6 +1,7 @@
 """`secure-api init`: the database, the server's keys, the first admin and its profile; all of it or nothing."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ def init(
     from secure_api.services.installation import initialize
     from secure_api.settings import PASSPHRASE_FILE, Settings
 
+    os.umask(0o077)  # the database is the operator's alone, also in a folder that others may enter
     settings = Settings.load(home)
     store = ProfileStore(config)
     _check_name(operator, NAME_PATTERN)

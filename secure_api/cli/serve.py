@@ -43,6 +43,7 @@ def serve(
     from secure_api.data.migrations import check_schema
     from secure_api.settings import Settings
 
+    os.umask(0o077)  # what the workers create, the database's own files among it, is the operator's alone
     for name, value in (("LOG_FORMAT", log_format), ("ACCESS_LOG", access_log), ("HOME", home)):
         if value is not None:
             os.environ[f"SECURE_API_{name}"] = str(value)  # the workers read their settings from there

@@ -1,13 +1,14 @@
 """Settings of the server, from `SECURE_API_*` variables; a weak value is refused at start, not warned about."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from crypto import CryptoError, PrivateKey, Profile, SignatureAlgorithm, read_private_key
+from crypto import ALGORITHMS, CryptoError, PrivateKey, Profile, SignatureAlgorithm, read_private_key
 from crypto.providers import select_provider
 from secure_api.domain.errors import ConfigurationError
 from secure_api.domain.limits import Limits
@@ -17,6 +18,7 @@ MIN_PASSPHRASE = 12  # characters
 DATABASE_FILE = "secure-api.db"
 SERVER_KEY_FILE = "server-key.pem"
 PASSPHRASE_FILE = "server.passphrase"  # noqa: S105 - a file name
+_AUTHORITY = re.compile(r"(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
 def _strong(passphrase: SecretStr) -> SecretStr:
@@ -25,10 +27,29 @@ def _strong(passphrase: SecretStr) -> SecretStr:
     return passphrase
 
 
+def _listed(value: object) -> object:
+    """Read what a variable lists, separated by commas."""
+    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+
+def _known_database(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+        raise ValueError("must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+    return url
+
+
 def _authorities(values: frozenset[str]) -> frozenset[str]:
-    if any(not value or "/" in value or value != value.strip().lower() for value in values):
-        raise ValueError('must be lower-case authorities like "api.example.org" or "127.0.0.1:8000"')
+    if not all(_AUTHORITY.fullmatch(value) for value in values):
+        raise ValueError("must be lower-case authorities like api.example.org or 127.0.0.1:8000")
     return values
+
+
+def _satisfiable(policy: SignaturePolicy, info: ValidationInfo) -> SignaturePolicy:
+    kinds = {ALGORITHMS[algorithm].post_quantum for algorithm in info.data.get("signature_algorithms", ())}
+    needed = {SignaturePolicy.ANY: set(), SignaturePolicy.POST_QUANTUM: {True}, SignaturePolicy.HYBRID: {True, False}}
+    if kinds and not needed[policy] <= kinds:
+        raise ValueError(f"no request can satisfy {policy} with the algorithms of SECURE_API_SIGNATURE_ALGORITHMS")
+    return policy
 
 
 class Settings(BaseSettings):
@@ -40,7 +61,7 @@ class Settings(BaseSettings):
         default_factory=lambda: user_data_path("secure-api"),
         description="Folder of the embedded database, the server's keys and its configuration.",
     )
-    database_url: SecretStr | None = Field(
+    database_url: Annotated[SecretStr, AfterValidator(_known_database)] | None = Field(
         default=None,
         description="sqlite+aiosqlite:///FILE or postgresql+asyncpg://...; default: SQLite in the home folder.",
     )
@@ -54,10 +75,12 @@ class Settings(BaseSettings):
     crypto_provider: Literal["auto", "openssl", "oqs"] = Field(
         default="auto", description="Library that verifies ML-DSA; auto: oqs where liboqs is there, else openssl."
     )
-    signature_algorithms: frozenset[SignatureAlgorithm] = Field(
-        default=frozenset(SignatureAlgorithm), min_length=1, description="Algorithms that clients may use."
+    signature_algorithms: Annotated[frozenset[SignatureAlgorithm], NoDecode, BeforeValidator(_listed)] = Field(
+        default=frozenset(SignatureAlgorithm),
+        min_length=1,
+        description="Algorithms that clients may use, separated by commas.",
     )
-    signature_policy: SignaturePolicy = Field(
+    signature_policy: Annotated[SignaturePolicy, AfterValidator(_satisfiable)] = Field(
         default=SignaturePolicy.ANY,
         description="any; post-quantum: every request has an ML-DSA signature; hybrid: and an Ed25519 one.",
     )
@@ -65,10 +88,10 @@ class Settings(BaseSettings):
     signature_clock_skew: int = Field(
         default=5, ge=0, le=60, description="Seconds that a client's clock may be ahead or behind."
     )
-    authorities: Annotated[frozenset[str], AfterValidator(_authorities)] = Field(
+    authorities: Annotated[frozenset[str], NoDecode, BeforeValidator(_listed), AfterValidator(_authorities)] = Field(
         default=frozenset(),
-        description="Host names (with port) that the server answers to; empty: any. Set it wherever clients "
-        "use the same key with several servers.",
+        description="Host names (with port) that the server answers to, separated by commas; empty: any. Set it "
+        "wherever clients use the same key with several servers.",
     )
     max_body_bytes: int = Field(default=1 << 20, ge=1 << 10, le=64 << 20, description="Bytes of a body.")
     max_header_bytes: int = Field(
@@ -123,7 +146,7 @@ class Settings(BaseSettings):
         """Give the passphrase of the server's key: the variable, the file named, or the one that `init` left.
 
         Raises:
-            ConfigurationError: the file named cannot be read, or is empty.
+            ConfigurationError: the file named cannot be read, or what it holds is too weak.
         """
         if self.passphrase is not None:
             return self.passphrase.get_secret_value().encode()
@@ -134,8 +157,8 @@ class Settings(BaseSettings):
             passphrase = path.read_bytes().strip()
         except OSError as error:
             raise ConfigurationError(f"The passphrase file {path} cannot be read: {error.strerror}.") from error
-        if not passphrase:
-            raise ConfigurationError(f"The passphrase file {path} is empty.")
+        if len(passphrase.decode(errors="replace")) < MIN_PASSPHRASE:
+            raise ConfigurationError(f"The passphrase in {path} must have {MIN_PASSPHRASE} characters at least.")
         return passphrase
 
     def server_key(self) -> PrivateKey:
@@ -186,8 +209,8 @@ class Settings(BaseSettings):
 
 
 def _one_line(error: ValidationError) -> str:
-    findings = [
-        f"SECURE_API_{'_'.join(str(part) for part in item['loc'][:1]).upper()}: {item['msg']}"
+    findings = {
+        f"SECURE_API_{str(item['loc'][0]).upper()}: {item['msg'].removeprefix('Value error, ')}"
         for item in error.errors()
-    ]
-    return "; ".join(findings)
+    }
+    return "; ".join(sorted(findings))

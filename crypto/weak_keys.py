@@ -11,6 +11,7 @@ from crypto.signatures import SignatureAlgorithm
 
 _P: Final = 2**255 - 19
 _SIGN: Final = 1 << 255
+_ORDER_8_Y: Final = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 # y-coordinates of the eight points of order 1, 2, 4 and 8 on edwards25519, with those that are written above p.
 _SMALL_ORDER_Y: Final = frozenset(
     {
@@ -19,8 +20,8 @@ _SMALL_ORDER_Y: Final = frozenset(
         _P - 1,
         _P,
         _P + 1,
-        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7,
-        0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
+        _ORDER_8_Y,
+        _P - _ORDER_8_Y,
     }
 )
 _RHO_BYTES: Final = 32

@@ -2,90 +2,100 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
+from secure_api.cli.answer import Answer
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.keyring import read_profile
+from secure_api.cli.target import target, warn_in_clear
 from secure_api.client import Problem, SignatureAuth
 
-TIMEOUT = 30.0  # seconds
+TIMEOUT: Final = 30.0  # seconds
 
 
-def call(profile_name: str, config: Path | None, method: str, path: str, body: Any = None) -> Any:
-    """Sign and send a request as a profile; returns the response's JSON, None for an empty one.
+def call(profile_name: str, config: Path | None, method: str, path: str, body: Any = None) -> Answer:
+    """Sign and send a request as a profile; returns the answer's JSON, empty for an empty one.
 
     Raises:
-        CliError: the server is not reachable or does not answer 2xx.
+        CliError: the server is not reachable, or does not answer 2xx.
     """
     profile, keys = read_profile(profile_name, config)
     content = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
-    response = send(profile.url, method, path, content, SignatureAuth(*keys))
-    check(response)
-    return response.json() if response.content else None
+    return expect(send(method, target(profile.url, path), content, SignatureAuth(*keys)))
 
 
 def send(
-    url: str,
     method: str,
-    path: str,
+    url: str,
     content: bytes,
     auth: httpx.Auth,
     headers: list[tuple[str, str]] | None = None,
     *,
     timeout: float = TIMEOUT,
 ) -> httpx.Response:
-    """Send one request and read the whole response.
+    """Send one request and read the whole answer; redirects are not followed.
 
     Raises:
-        CliError: the URL makes no sense, or the server is not reachable.
+        CliError: the request makes no sense, or there is no usable answer.
     """
     fields = httpx.Headers(headers or [])
     fields.setdefault("Content-Type", "application/json")
+    warn_in_clear(url)
     try:
         with httpx.Client(auth=auth, timeout=timeout) as client:
-            return client.request(method, join(url, path), content=content, headers=fields)
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise CliError(f"{url}: {error}", ExitCode.USAGE) from error
-    except httpx.TransportError as error:
-        raise CliError(
-            f"no answer from {url}: {str(error) or type(error).__name__}",
-            ExitCode.UNREACHABLE,
-            "is the server running?",
-        ) from error
+            return client.request(method, url, content=content, headers=fields)
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+        raise CliError(f"{method} {url}: {error}", ExitCode.USAGE) from error
+    except httpx.TimeoutException as error:
+        raise CliError(f"no answer from {url} in time", ExitCode.UNREACHABLE, "try a longer --timeout") from error
+    except httpx.RequestError as error:
+        said = str(error) or type(error).__name__
+        raise CliError(f"no answer from {url}: {said}", ExitCode.UNREACHABLE, "is the server running?") from error
+    except ValueError as error:  # a proxy of the environment that httpx cannot use
+        raise CliError(f"{method} {url}: {error}") from error
 
 
-def join(url: str, path: str) -> str:
-    """Put a path behind a server's URL; a whole URL stands for itself."""
-    return path if "://" in path else url.rstrip("/") + "/" + path.lstrip("/")
-
-
-def check(response: httpx.Response) -> None:
-    """Turn an answer other than 2xx into an error.
+def expect(response: httpx.Response) -> Answer:
+    """Read an answer that must be a success.
 
     Raises:
-        CliError: with the problem's lines as its message.
+        CliError: it is not; the problem's lines are its message.
     """
-    if response.is_success:
-        return
+    if not response.is_success:
+        raise CliError("\n".join(complaint(response)), code_of(response), hint_for(response))
+    return Answer.parse(response.content) if response.content else Answer()
+
+
+def complaint(response: httpx.Response) -> list[str]:
+    """Say what an answer complains of: its status and, when it holds a problem, that problem."""
+    status = f"HTTP {response.status_code} {response.reason_phrase}".rstrip()
     problem = Problem.parse(response.headers.get("content-type", ""), response.content)
-    lines = [f"{response.status_code} {response.reason_phrase}"] if problem is None else problem.lines()
-    raise CliError("\n".join(lines), code_of(response), _hint(response, problem))
+    if problem is None:
+        location = response.headers.get("location")
+        return [f"{status}, to {location}" if response.has_redirect_location else status]
+    first, *more = problem.lines()
+    return [f"{status}: {first}", *more]
 
 
 def code_of(response: httpx.Response) -> ExitCode:
-    """Give the exit status of an answer."""
+    """Give the exit status of an answer: a redirect is not followed, so it is a failure."""
     if response.is_success:
         return ExitCode.OK
-    return ExitCode.SERVER_ERROR if response.is_server_error else ExitCode.CLIENT_ERROR
+    if response.is_server_error:
+        return ExitCode.SERVER_ERROR
+    return ExitCode.CLIENT_ERROR if response.is_client_error else ExitCode.FAILURE
 
 
-def _hint(response: httpx.Response, problem: Problem | None) -> str | None:
+def hint_for(response: httpx.Response) -> str | None:
+    """Tell what may help with an answer that is not a success."""
+    request_id = response.headers.get("x-request-id", "unknown")
     if response.status_code == httpx.codes.UNAUTHORIZED:
-        request_id = response.headers.get("x-request-id", "?")
-        return f"the server's log knows the reason: request {request_id}; is the clock right, the key still active?"
-    if problem is not None and response.is_server_error and problem.instance:
-        return f"the server's log knows more: {problem.instance}"
+        return f"only the server's log knows why (request {request_id}); is this clock right, the key still active?"
+    if response.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
+        return f"the server's log knows more (request {request_id})"
+    if response.is_redirect:
+        return "redirects are not followed: a signature is for one server and one path"
     return None

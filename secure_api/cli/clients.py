@@ -2,20 +2,21 @@
 
 import typer
 
+from secure_api.cli.command import Command
 from secure_api.cli.console import put_json, put_table
 from secure_api.cli.options import Config, Json, Profile
 
 app = typer.Typer(help="List the clients of an organization (admins).", no_args_is_help=True)
 
 
-@app.callback()
-def _group() -> None:
-    """List the clients of an organization (admins)."""
-
-
-@app.command("list", epilog="Examples:\n\n`secure-api clients list --profile admin`")
+@app.command(
+    "list",
+    cls=Command,
+    epilog="secure-api clients list --profile admin\n"
+    "secure-api clients list --profile admin --json | jq '.[] | select(.role == \"analyst\")'",
+)
 def list_clients(profile: Profile = "admin", config: Config = None, json: Json = False) -> None:
-    """List the clients of the profile's organization, with their keys."""
+    """List the clients of the profile's organization, one line a key."""
     from secure_api.cli.api_call import call
 
     found = call(profile, config, "GET", "/v1/clients")["clients"]

@@ -1,24 +1,29 @@
 """`secure-api doctor`: what is there, what is missing, and how to get it. Nothing is imported, fetched or started."""
 
 import asyncio
+import ctypes
+import errno
 import os
 import platform
 import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import typer
 
 from secure_api.cli.console import put_json, put_table
 from secure_api.cli.exit_codes import ExitCode
-from secure_api.cli.options import Config, Home
+from secure_api.cli.options import Config, Home, Json
 
-EXAMPLES = "Examples:\n\n`secure-api doctor --home ./consortium`\n\n`secure-api doctor --json`"
+EXAMPLES = """\
+secure-api doctor --home ./consortium
+secure-api doctor --json | jq '.[] | select(.state == "problem")'"""
 
 State = Literal["ok", "missing", "problem"]
 EXTRAS = {"postgres": ("asyncpg",), "speed": ("uvloop", "httptools"), "oqs": ("oqs",)}
@@ -29,6 +34,7 @@ SERVERS = {
     "RabbitMQ": ("rabbitmq-server",),
     "Mosquitto": ("mosquitto",),
 }
+TIMEX_BYTES, TIME_ERROR = 512, 5  # more than any struct timex has; a state of adjtimex(2)
 SEARCHED = ("/usr/sbin", "/usr/lib/postgresql/*/bin", "/usr/local/sbin")
 
 
@@ -45,10 +51,13 @@ class Finding:
 def doctor(
     home: Home = None,
     config: Config = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+    json: Json = False,
 ) -> None:
-    """Tell which providers, extras and servers are there, and whether the home folder is sound."""
-    findings = [*_runtime(), *_providers(), *_extras(), *_servers(), *_home(home), *_profiles(config)]
+    """Tell which providers, extras and servers are there, and whether all is sound.
+
+    The exit status is 1 when something is a problem; what is missing is merely not there.
+    """
+    findings = [*_runtime(), *_clock(), *_providers(), *_extras(), *_servers(), *_home(home), *_profiles(config)]
     if json:
         put_json([asdict(finding) for finding in findings])
     else:
@@ -68,6 +77,15 @@ def _runtime() -> Iterator[Finding]:
             yield Finding("runtime", package, "ok", metadata.version(package))
         except metadata.PackageNotFoundError:
             yield Finding("runtime", package, "problem", "not installed")
+
+
+def _clock() -> Iterator[Finding]:
+    """Ask the kernel (adjtimex(2), reading only) whether something keeps the clock right: signatures live a minute."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    adjtimex = getattr(ctypes.CDLL(None), "adjtimex", None)
+    state = -1 if adjtimex is None else adjtimex(ctypes.create_string_buffer(TIMEX_BYTES))
+    kept = {-1: "cannot tell whether it is synchronized", TIME_ERROR: "the kernel calls it unsynchronized"}
+    yield Finding("runtime", "clock", "ok" if state not in kept else "missing", f"{now}, {kept.get(state, 'kept')}")
 
 
 def _providers() -> Iterator[Finding]:
@@ -119,10 +137,16 @@ def _home(home: Path | None) -> Iterator[Finding]:
     except DomainError as error:
         yield Finding("home", "settings", "problem", error.detail)
         return
-    if not settings.server_key_path.exists():
+    initialized, mode = False, 0
+    try:
+        initialized, mode = settings.server_key_path.exists(), stat.S_IMODE(settings.home.stat().st_mode)
+    except OSError as error:
+        if error.errno not in {errno.ENOENT, errno.ENOTDIR}:
+            yield Finding("home", str(settings.home), "problem", error.strerror or str(error))
+            return
+    if not initialized:
         yield Finding("home", str(settings.home), "missing", f"secure-api init --home {settings.home}")
         return
-    mode = stat.S_IMODE(settings.home.stat().st_mode)
     open_to_others = mode & (stat.S_IRWXG | stat.S_IRWXO)
     yield Finding(
         "home",

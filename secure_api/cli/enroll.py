@@ -1,52 +1,61 @@
 """`secure-api enroll`: turn a token and a key into a client and a profile."""
 
 import os
+import shlex
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from crypto import PrivateKey
+from secure_api.cli.answer import Answer
+from secure_api.cli.api_call import expect, send
 from secure_api.cli.console import put_json, say
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.keyring import read_keys
-from secure_api.cli.keys import enrollment_body
-from secure_api.cli.options import Config, Json, PassphraseFile
+from secure_api.cli.options import Config, Json, Keys, PassphraseFile
+from secure_api.cli.presentation import presenting_body
+from secure_api.cli.target import server_url, target
+from secure_api.client import ClientProfile, ProfileStore, SignatureAuth
 
-EXAMPLES = (
-    "Examples:\n\n"
-    "`secure-api enroll --url https://api.example.org --token sat_... --key key.pem --profile clinic-a`\n\n"
-    "`secure-api enroll --url ... --token - --key pq.pem --key classic.pem --profile hybrid < token.txt`"
-)
+EXAMPLES = """\
+secure-api enroll --url https://api.example.org --token sat_... --key key.pem --profile clinic-a
+secure-api enroll --url https://api.example.org --token - --key pq.pem --key classic.pem --profile hybrid < token.txt
+SECURE_API_TOKEN=sat_... secure-api enroll --url https://api.example.org --key key.pem --profile clinic-a
+secure-api enroll --existing --url https://api.example.org --key key.pem --profile clinic-a   # on another machine"""
 TOKEN_VARIABLE = "SECURE_API_TOKEN"  # noqa: S105 - the name of a variable
 
 
 def enroll(
-    url: Annotated[str, typer.Option("--url", help="The server, like https://api.example.org.")],
-    key: Annotated[list[Path], typer.Option("--key", "-k", help="Private key; twice for a hybrid pair.")],
-    profile: Annotated[str, typer.Option("--profile", "-p", help="Name of the profile to write.")],
+    url: Annotated[str, typer.Option("--url", metavar="URL", help="The server, like https://api.example.org.")],
+    key: Keys,
+    profile: Annotated[str, typer.Option("--profile", "-p", metavar="NAME", help="Name of the profile to write.")],
     token: Annotated[
-        str | None, typer.Option("--token", help=f"Enrollment token; - reads stdin, else {TOKEN_VARIABLE}.")
+        str | None,
+        typer.Option("--token", metavar="TOKEN", help=f"Enrollment token; - reads stdin, none reads {TOKEN_VARIABLE}."),
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Name of the client, for its admins.")] = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="CLIENT", help="Client's name, for its admins.")] = None,
+    existing: Annotated[
+        bool, typer.Option("--existing", help="The key is enrolled already: write its profile only.")
+    ] = False,
     passphrase_file: PassphraseFile = None,
     config: Config = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a profile of that name.")] = False,
     json: Json = False,
 ) -> None:
-    """Enroll a client: prove possession of the key, spend the token, write the profile."""
-    from secure_api.cli.api_call import check, send
-    from secure_api.client import ClientProfile, ProfileStore, SignatureAuth
+    """Turn a token and a key into a client, and write its profile.
 
+    The request is signed by the key that it enrolls: that proves possession. The token works once.
+    """
+    url = server_url(url)
     store = ProfileStore(config)
+    if not profile.strip():
+        raise CliError("a profile needs a name", ExitCode.USAGE)
     if profile in store.load() and not force:
         raise CliError(f"there is a profile {profile} already", ExitCode.KEY, "take another name, or say --force")
     keys = read_keys(key, passphrase_file)
-    body = enrollment_body(_token(token), name, keys)
-    response = send(url, "POST", "/v1/clients", body, SignatureAuth(*keys))
-    check(response)
-    client = response.json()
+    client = _find(url, keys) if existing else _enroll(url, keys, _token(token), name)
     store.put(
         ClientProfile(
             name=profile,
@@ -60,12 +69,24 @@ def enroll(
     if json:
         put_json(client)
     else:
-        say(f"enrolled as {client['role']} of {client['organization']}; profile {profile} is ready:")
-        say(f"secure-api request GET /v1/clients/me --profile {profile}")
+        say(f"{client['role']} of {client['organization']}: profile {profile} is ready")
+        say(f"next: {shlex.join(['secure-api', 'request', 'GET', '/v1/clients/me', '--profile', profile])}")
+
+
+def _enroll(url: str, keys: tuple[PrivateKey, ...], token: str, name: str | None) -> Answer:
+    body = presenting_body(keys, token=token, name=name)
+    return expect(send("POST", target(url, "/v1/clients"), body, SignatureAuth(*keys)))
+
+
+def _find(url: str, keys: tuple[PrivateKey, ...]) -> Answer:
+    return expect(send("GET", target(url, "/v1/clients/me"), b"", SignatureAuth(*keys)))
 
 
 def _token(given: str | None) -> str:
-    token = sys.stdin.readline() if given == "-" else given or os.environ.get(TOKEN_VARIABLE, "")
+    if given == "-":
+        token = "" if sys.stdin is None else sys.stdin.readline()
+    else:
+        token = given or os.environ.get(TOKEN_VARIABLE, "")
     if not token.strip():
         raise CliError("an enrollment token is needed", ExitCode.USAGE, f"use --token, or set {TOKEN_VARIABLE}")
     return token.strip()

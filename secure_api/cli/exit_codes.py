@@ -14,3 +14,4 @@ class ExitCode(IntEnum):
     UNREACHABLE = 6  # no answer from the server
     KEY = 7  # a key, passphrase or profile cannot be used
     INTERRUPTED = 130  # Ctrl-C
+    NOBODY_READS = 141  # stdout was closed, as by `| head`; what a shell says of SIGPIPE

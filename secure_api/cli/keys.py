@@ -1,212 +1,153 @@
 """`secure-api keys`: make, show, list, rotate and revoke keys."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
-from crypto import ALGORITHMS, CryptoError, PrivateKey, PublicKey, SignatureAlgorithm, write_private_key
+from crypto import ALGORITHMS, PrivateKey, SignatureAlgorithm
+from secure_api.cli.command import Command
 from secure_api.cli.console import put, put_json, put_table, say
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
-from secure_api.cli.keyring import read_keys, read_profile
-from secure_api.cli.options import Config, Json, NoPassphrase, PassphraseFile, Profile
-from secure_api.cli.passphrase import new_passphrase
+from secure_api.cli.keyring import read_keys, read_profile, read_public, required_passphrase, save_key
+from secure_api.cli.options import Config, Json, Keys, NoPassphrase, PassphraseFile, Profile
 
 app = typer.Typer(help="Make, show, list, rotate and revoke keys.", no_args_is_help=True)
 
-Algorithm = Annotated[SignatureAlgorithm, typer.Option("--algorithm", "-a", help="Algorithm of the key.")]
-
 
 @app.command(
-    epilog="Examples:\n\n`secure-api keys generate --algorithm ml-dsa-65 --out key.pem`\n\n"
-    "`secure-api keys generate -a ed25519 --out classic.pem --passphrase-file secret.txt --json`"
+    cls=Command,
+    epilog="secure-api keys generate --algorithm ml-dsa-65 --out key.pem\n"
+    "secure-api keys generate -a ed25519 --out classic.pem --passphrase-file secret.txt --json\n"
+    "SECURE_API_PASSPHRASE='correct horse battery' secure-api keys generate --out key.pem",
 )
 def generate(
-    out: Annotated[Path, typer.Option("--out", "-o", help="File to write.", dir_okay=False)],
-    algorithm: Algorithm = SignatureAlgorithm.ML_DSA_65,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="File to write (mode 0600).")],
+    algorithm: Annotated[
+        SignatureAlgorithm, typer.Option("--algorithm", "-a", help="Algorithm of the key.")
+    ] = SignatureAlgorithm.ML_DSA_65,
     no_passphrase: NoPassphrase = False,
     passphrase_file: PassphraseFile = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     json: Json = False,
 ) -> None:
-    """Make a private key: PKCS#8 PEM in seed form, encrypted, mode 0600."""
+    """Make a private key (PKCS#8 PEM in seed form, encrypted); prints its keyid."""
+    if out.exists() and not force:
+        raise CliError(f"{out} is there already", ExitCode.KEY, "take another name, or say --force")
+    passphrase = None if no_passphrase else required_passphrase(passphrase_file, str(out))
     key = PrivateKey.generate(algorithm)
-    save_key(out, key, None if no_passphrase else required_passphrase(passphrase_file, str(out)), force=force)
-    report = {"keyid": key.keyid, "algorithm": algorithm.value, "file": str(out)}
+    save_key(out, key, passphrase, force=force)
     if json:
-        put_json(report)
+        put_json({"keyid": key.keyid, "algorithm": algorithm.value, "file": str(out), "encrypted": not no_passphrase})
     else:
         put(key.keyid)
         say(f"{algorithm.value} key written to {out}" + (" without a passphrase" if no_passphrase else ""))
 
 
-@app.command(epilog="Examples:\n\n`secure-api keys show key.pem --jwk`\n\n`secure-api keys show key.pem --public-pem`")
+@app.command(
+    cls=Command,
+    epilog="secure-api keys show key.pem\n"
+    "secure-api keys show key.pem --public-pem > public.pem\n"
+    "secure-api keys show public.pem --jwk",
+)
 def show(
-    file: Annotated[Path, typer.Argument(help="Private or public key, PEM.", dir_okay=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Private or public key (PEM), or a JWK.")],
     jwk: Annotated[bool, typer.Option("--jwk", help="Print the public key as a JWK.")] = False,
     public_pem: Annotated[bool, typer.Option("--public-pem", help="Print the public key as PEM.")] = False,
     passphrase_file: PassphraseFile = None,
     json: Json = False,
 ) -> None:
     """Show the public side of a key: keyid and algorithm, or the public key itself."""
+    if jwk + public_pem + json > 1:
+        raise CliError("--jwk, --public-pem and --json exclude each other", ExitCode.USAGE)
     key = read_public(file, passphrase_file)
+    info = ALGORITHMS[key.algorithm]
     if jwk:
         put_json(key.jwk())
     elif public_pem:
         put(key.pem().decode().rstrip())
     elif json:
-        put_json({"keyid": key.keyid, "algorithm": key.algorithm.value})
+        put_json({"keyid": key.keyid, "algorithm": key.algorithm.value, "post_quantum": info.post_quantum})
     else:
-        info = ALGORITHMS[key.algorithm]
+        sizes = [f"{info.public_key_bytes} B", f"{info.signature_bytes} B"]
         put_table(
             ["keyid", "algorithm", "standard", "public key", "signature"],
-            [
-                [
-                    key.keyid,
-                    key.algorithm.value,
-                    info.standard,
-                    f"{info.public_key_bytes} B",
-                    f"{info.signature_bytes} B",
-                ]
-            ],
+            [[key.keyid, key.algorithm.value, info.standard, *sizes]],
         )
 
 
-@app.command("list", epilog="Examples:\n\n`secure-api keys list --profile clinic-a`")
+@app.command(
+    "list",
+    cls=Command,
+    epilog="secure-api keys list --profile clinic-a\nsecure-api keys list -p clinic-a --json | jq -r '.[].keyid'",
+)
 def list_keys(profile: Profile, config: Config = None, json: Json = False) -> None:
     """List the keys of the calling client, the newest first."""
     from secure_api.cli.api_call import call
 
-    client = call(profile, config, "GET", "/v1/clients/me")
+    keys = call(profile, config, "GET", "/v1/clients/me")["keys"]
     if json:
-        put_json(client["keys"])
+        put_json(keys)
     else:
-        put_table(
-            ["keyid", "algorithm", "status"],
-            [[key["keyid"], key["algorithm"], key["status"]] for key in client["keys"]],
-        )
+        put_table(["keyid", "algorithm", "status"], [[key["keyid"], key["algorithm"], key["status"]] for key in keys])
 
 
-@app.command(epilog="Examples:\n\n`secure-api keys rotate --profile clinic-a --key new.pem`")
+@app.command(
+    cls=Command,
+    epilog="secure-api keys generate --out new.pem && secure-api keys rotate --profile clinic-a --key new.pem\n"
+    "secure-api keys rotate --profile clinic-a --key pq.pem --key classic.pem",
+)
 def rotate(
     profile: Profile,
-    key: Annotated[list[Path], typer.Option("--key", "-k", help="New private key; twice for a hybrid pair.")],
+    key: Keys,
     passphrase_file: PassphraseFile = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Replace the profile's keys by new ones; the request is signed by the old and the new."""
-    from dataclasses import replace
+    """Replace the profile's keys by new ones; the request is signed by the old and by the new.
 
-    from secure_api.cli.api_call import check, send
-    from secure_api.client import ProfileStore, SignatureAuth
+    When the answer to a rotation was lost, the same command again finds that it happened.
+    """
+    from secure_api.cli.rotation import present_new_keys
+    from secure_api.client import ProfileStore
 
     stored, old = read_profile(profile, config)
-    new = read_keys(key, passphrase_file)
-    body = enrollment_body(None, None, new)
-    response = send(stored.url, "POST", "/v1/clients/me/keys", body, SignatureAuth(*old, *new))
-    check(response)
-    ProfileStore(config).put(
-        replace(
-            stored,
-            keys=tuple(path.resolve() for path in key),
-            passphrase_file=passphrase_file.resolve() if passphrase_file else None,
-        )
-    )
+    secret = stored.passphrase_file if passphrase_file is None else passphrase_file.resolve()
+    new = read_keys(key, secret)
+    client = present_new_keys(stored.url, old, new)
+    ProfileStore(config).put(replace(stored, keys=tuple(path.resolve() for path in key), passphrase_file=secret))
     if json:
-        put_json(response.json())
+        put_json(client)
     else:
-        say(f"profile {profile} signs with {', '.join(item.keyid for item in new)} now")
+        say(f"profile {profile} signs with {' and '.join(item.keyid for item in new)} now")
 
 
-@app.command(epilog="Examples:\n\n`secure-api keys revoke KEYID --profile admin`")
+@app.command(
+    cls=Command,
+    epilog="secure-api keys revoke T4xl70S7MT6Zeq6r9V9fPJGVn76wfnXJ21-gyo0Gu6o --profile admin\n"
+    "secure-api keys revoke --profile clinic-a --yes KEYID   # one's own: this profile ends",
+)
 def revoke(
-    keyid: Annotated[str, typer.Argument(help="Key to revoke.")], profile: Profile, config: Config = None
+    keyid: Annotated[str, typer.Argument(metavar="KEYID", help="Key to revoke.")],
+    profile: Profile,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Revoke even a key that this profile signs with.")] = False,
+    config: Config = None,
+    json: Json = False,
 ) -> None:
     """Revoke a key: one's own, or any of the organization for an admin. There is no way back."""
-    from urllib.parse import quote
-
     from secure_api.cli.api_call import call
 
-    call(profile, config, "DELETE", f"/v1/keys/{quote(keyid, safe='')}")
-    say(f"{keyid} is revoked")
-
-
-def required_passphrase(file: Path | None, what: str) -> bytes:
-    """Give the passphrase for a new key.
-
-    Raises:
-        CliError: there is none, and no terminal to ask on.
-    """
-    passphrase = new_passphrase(file, what)
-    if passphrase is None:
+    if not yes and keyid in {key.keyid for key in read_profile(profile, config)[1]}:
         raise CliError(
-            f"{what} needs a passphrase",
-            ExitCode.KEY,
-            "set SECURE_API_PASSPHRASE, use --passphrase-file FILE, or say --no-passphrase",
+            f"profile {profile} signs with {keyid} itself, and could do nothing any more",
+            ExitCode.USAGE,
+            "say --yes to revoke it anyway, or replace it: secure-api keys rotate",
         )
-    return passphrase
-
-
-def save_key(path: Path, key: PrivateKey, passphrase: bytes | None, *, force: bool = False) -> None:
-    """Write a private key, making its folder when it is missing.
-
-    Raises:
-        CliError: the folder cannot be made.
-        CryptoError: the file is there already, or cannot be written.
-    """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise CliError(f"cannot make {path.parent}: {error.strerror}", ExitCode.KEY) from error
-    write_private_key(path, key, passphrase, force=force)
-
-
-def read_public(file: Path, passphrase_file: Path | None) -> PublicKey:
-    """Read the public key of a file that holds a public or a private one.
-
-    Raises:
-        CliError: the file cannot be read.
-        CryptoError: it holds neither.
-    """
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise CliError(f"cannot read {file}: {error.strerror}", ExitCode.KEY) from error
-    if b"PRIVATE KEY" in data:
-        return read_keys([file], passphrase_file)[0].public_key
-    if data.lstrip().startswith(b"{"):
-        return public_from_jwk(data)
-    return PublicKey.from_pem(data)
-
-
-def public_from_jwk(data: bytes) -> PublicKey:
-    """Read a public key from JWK text.
-
-    Raises:
-        CryptoError: it is none.
-    """
-    import json
-
-    from crypto import KeyFormatError
-
-    try:
-        members = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise KeyFormatError("the JWK is not JSON") from error
-    if not isinstance(members, dict):
-        raise CryptoError("the JWK is not an object")
-    return PublicKey.from_jwk(members)
-
-
-def enrollment_body(token: str | None, name: str | None, keys: tuple[PrivateKey, ...]) -> bytes:
-    """Write the body that presents keys for enrollment or rotation."""
-    import json
-
-    members: dict[str, object] = {"keys": [key.public_key.jwk() for key in keys]}
-    if token is not None:
-        members["token"] = token
-    if name is not None:
-        members["name"] = name
-    return json.dumps(members).encode()
+    call(profile, config, "DELETE", f"/v1/keys/{quote(keyid, safe='')}")
+    if json:
+        put_json({"keyid": keyid, "status": "revoked"})
+    else:
+        say(f"{keyid} is revoked")

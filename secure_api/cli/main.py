@@ -1,64 +1,36 @@
-"""`secure-api`: put the commands together, and turn every foreseen error into one line and an exit status."""
+"""`secure-api`: run a command, and turn whatever goes wrong into one line and an exit status."""
 
 import os
 import sys
-from importlib import metadata
-from typing import Annotated, NoReturn
+from collections.abc import Sequence
+from typing import Annotated, Final, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
-from crypto import CryptoError
 from secure_api import __version__
-from secure_api.cli import (
-    clients,
-    demo,
-    doctor,
-    enroll,
-    init,
-    keys,
-    ledger,
-    migrate,
-    organizations,
-    request,
-    serve,
-    sign,
-    tokens,
-    verify,
-)
-from secure_api.cli.console import say
-from secure_api.cli.errors import CliError
+from secure_api.cli.command_group import CommandGroup
 from secure_api.cli.exit_codes import ExitCode
-from secure_api.client.errors import ClientError
-from secure_api.domain.errors import DomainError
 
-PLUGINS = "secure_api.commands"
+DEBUG: Final = "SECURE_API_DEBUG"
+COMPLETION: Final = "_SECURE_API_COMPLETE"
+
+#: Errors of the layers below, by name: importing them here would make every command wait for all of them.
+CODES: Final = {
+    "crypto.errors.SigningError": ExitCode.USAGE,
+    "crypto.errors.CryptoError": ExitCode.KEY,
+    "secure_api.client.errors.ClientError": ExitCode.KEY,
+    "secure_api.domain.errors.DomainError": ExitCode.FAILURE,
+}
 
 app = typer.Typer(
     name="secure-api",
+    cls=CommandGroup,
     help="A consortium API that believes only post-quantum signed requests.",
     epilog="Try first: secure-api demo",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-OPERATE, MANAGE, USE = "Run a server", "Manage a consortium", "Sign and send"
-
-app.command("demo", rich_help_panel=USE, epilog=demo.EXAMPLES)(demo.demo)
-app.command("request", rich_help_panel=USE, epilog=request.EXAMPLES)(request.request)
-app.command("sign", rich_help_panel=USE, epilog=sign.EXAMPLES)(sign.sign)
-app.command("verify", rich_help_panel=USE, epilog=verify.EXAMPLES)(verify.verify)
-app.command("enroll", rich_help_panel=USE, epilog=enroll.EXAMPLES)(enroll.enroll)
-app.add_typer(keys.app, name="keys", rich_help_panel=USE)
-app.add_typer(organizations.app, name="organizations", rich_help_panel=MANAGE)
-app.add_typer(tokens.app, name="tokens", rich_help_panel=MANAGE)
-app.add_typer(clients.app, name="clients", rich_help_panel=MANAGE)
-app.command("init", rich_help_panel=OPERATE, epilog=init.EXAMPLES)(init.init)
-app.command("serve", rich_help_panel=OPERATE, epilog=serve.EXAMPLES)(serve.serve)
-app.command("migrate", rich_help_panel=OPERATE, epilog=migrate.EXAMPLES)(migrate.migrate)
-app.add_typer(ledger.app, name="ledger", rich_help_panel=OPERATE)
-app.command("doctor", rich_help_panel=OPERATE, epilog=doctor.EXAMPLES)(doctor.doctor)
 
 
 def _version(wanted: bool) -> None:
@@ -78,35 +50,77 @@ def _root(
 
 def main() -> NoReturn:
     """Run the program: the entry point of `secure-api`."""
-    _load_plugins()
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app(standalone_mode=True)
-    except CliError as error:
-        _fail(str(error), error.code, error.hint)
-    except (CryptoError, ClientError) as error:
-        _fail(str(error), ExitCode.KEY)
-    except DomainError as error:
-        _fail(error.detail, ExitCode.FAILURE)
+        try:
+            return _run(list(arguments))
+        except typer.Exit as exit_:
+            return exit_.exit_code
+        except (KeyboardInterrupt, typer.Abort):
+            return ExitCode.INTERRUPTED
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            if os.environ.get(DEBUG):
+                raise
+            return _report(error)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except BrokenPipeError:
         # Nobody reads on; give the interpreter something to flush into and leave quietly.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.OK)
-    except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
-    sys.exit(ExitCode.OK)
+        return ExitCode.NOBODY_READS
 
 
-def _fail(message: str, code: ExitCode, hint: str | None = None) -> NoReturn:
-    say(f"error: {message}" + (f"\nhint: {hint}" if hint else ""))
-    sys.exit(code)
+def _run(arguments: list[str]) -> ExitCode:
+    command = typer.main.get_command(app)
+    if COMPLETION in os.environ:
+        command.main(prog_name="secure-api")
+    for place, argument in enumerate(arguments, start=1):
+        if not _is_utf8(argument):
+            from secure_api.cli.errors import CliError
+
+            raise CliError(f"argument {place} is not UTF-8: {argument}", ExitCode.USAGE)
+    with command.make_context("secure-api", arguments) as context:
+        command.invoke(context)
+    return ExitCode.OK
 
 
-def _load_plugins() -> None:
-    """Add the commands that other packages contribute (entry points of the group `secure_api.commands`)."""
-    for entry in metadata.entry_points(group=PLUGINS):
-        try:
-            command = entry.load()
-        except Exception as error:
-            say(f"warning: the command {entry.name} cannot be loaded: {error}")
-            continue
-        app.add_typer(command, name=entry.name, rich_help_panel="More")
+def _is_utf8(argument: str) -> bool:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _report(error: Exception) -> int:
+    from secure_api.cli.console import complain
+    from secure_api.cli.errors import CliError
+
+    if isinstance(error, CliError):
+        complain(str(error), error.hint)
+        return error.code
+    if isinstance(error, TyperException):
+        if message := error.format_message().strip():  # there is none when the help was shown instead
+            context = getattr(error, "ctx", None)
+            complain(" ".join(message.split()), f"see {context.command_path} --help" if context else None)
+        return error.exit_code
+    for kind in type(error).__mro__:
+        if (code := CODES.get(f"{kind.__module__}.{kind.__qualname__}")) is not None:
+            complain(str(error))
+            return code
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename is not None else ""
+        complain(f"{place}{error.strerror or error}")
+        return ExitCode.FAILURE
+    complain(f"a defect of this program: {type(error).__name__}: {error}", f"set {DEBUG}=1 to see where")
+    return ExitCode.FAILURE

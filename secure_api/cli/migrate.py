@@ -1,22 +1,33 @@
 """`secure-api migrate`: bring the database to this version."""
 
 import asyncio
+from shlex import quote
 
-from secure_api.cli.console import say
-from secure_api.cli.options import Home
+from secure_api.cli.console import put_json, say
+from secure_api.cli.errors import CliError
+from secure_api.cli.options import Home, Json
 
-EXAMPLES = "Examples:\n\n`secure-api migrate --home ./consortium`"
+EXAMPLES = "secure-api migrate --home ./consortium"
 
 
-def migrate(home: Home = None) -> None:
-    """Bring the database to the schema of this version. Stop the server and back up first."""
+def migrate(home: Home = None, json: Json = False) -> None:
+    """Bring the database to the schema of this version.
+
+    Stop the server and make a backup first.
+    """
     from secure_api.data.database import Database
     from secure_api.data.migrations import migrate as apply
     from secure_api.data.migrations import schema_revisions
     from secure_api.settings import Settings
 
+    settings = Settings.load(home)
+    if not settings.server_key_path.exists():
+        raise CliError(
+            f"{settings.home} is not initialized", hint=f"secure-api init --home {quote(str(settings.home))}"
+        )
+
     async def run() -> tuple[str | None, str | None]:
-        database = Database(Settings.load(home).url)
+        database = Database(settings.url)
         try:
             before, _ = await schema_revisions(database)
             await apply(database)
@@ -25,4 +36,7 @@ def migrate(home: Home = None) -> None:
             await database.close()
 
     before, after = asyncio.run(run())
+    if json:
+        put_json({"before": before, "after": after})
+        return
     say(f"the database is at revision {after}" + (" already" if before == after else f", was at {before or 'none'}"))

@@ -9,8 +9,9 @@ Home = Annotated[
     Path | None,
     typer.Option(
         "--home",
+        metavar="DIR",
         envvar="SECURE_API_HOME",
-        help="Folder of the database, the server's keys and its configuration.",
+        help="Folder of the database, the server's keys and its configuration; the user's data folder unless given.",
         file_okay=False,
     ),
 ]
@@ -18,14 +19,29 @@ Config = Annotated[
     Path | None,
     typer.Option(
         "--config",
+        metavar="DIR",
         envvar="SECURE_API_CONFIG",
         help="Folder of the profiles; the user's own unless given.",
         file_okay=False,
     ),
 ]
-Profile = Annotated[str, typer.Option("--profile", "-p", envvar="SECURE_API_PROFILE", help="Profile to act as.")]
+Profile = Annotated[
+    str, typer.Option("--profile", "-p", metavar="NAME", envvar="SECURE_API_PROFILE", help="Profile to act as.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 PassphraseFile = Annotated[
-    Path | None, typer.Option("--passphrase-file", help="File that holds the key's passphrase.", dir_okay=False)
+    Path | None,
+    typer.Option("--passphrase-file", metavar="FILE", help="File (mode 0600) with the key's passphrase."),
 ]
 NoPassphrase = Annotated[bool, typer.Option("--no-passphrase", help="Write the private key unencrypted.")]
+Keys = Annotated[
+    list[Path], typer.Option("--key", "-k", metavar="FILE", help="Private key (PEM); twice for a hybrid pair.")
+]
+Body = Annotated[
+    str | None,
+    typer.Option("--json", "-j", metavar="TEXT|@FILE|-", help="JSON body, sent byte for byte; - reads stdin."),
+]
+Headers = Annotated[
+    list[str] | None, typer.Option("--header", "-H", metavar="NAME:VALUE", help="Another header field; repeatable.")
+]
+AnyHost = Annotated[bool, typer.Option("--any-host", help="Sign for another server than the profile's, too.")]

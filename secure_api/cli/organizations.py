@@ -1,34 +1,42 @@
 """`secure-api organizations`."""
 
+import shlex
 from typing import Annotated
 
 import typer
 
+from secure_api.cli.command import Command
 from secure_api.cli.console import put, put_json, put_table, say
 from secure_api.cli.options import Config, Json, Profile
 
 app = typer.Typer(help="Create and list organizations (the operator's admins).", no_args_is_help=True)
 
 
-@app.command(epilog="Examples:\n\n`secure-api organizations create clinic-a --profile admin`")
+@app.command(
+    cls=Command,
+    epilog="secure-api organizations create clinic-a\nsecure-api organizations create clinic-a --profile admin --json",
+)
 def create(
-    name: Annotated[str, typer.Argument(help="Letters, digits, and behind the first _ . - too.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, and behind the first _ . - too.")],
     profile: Profile = "admin",
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Create an organization."""
+    """Create an organization; prints its id."""
     from secure_api.cli.api_call import call
 
     made = call(profile, config, "POST", "/v1/organizations", {"name": name})
     if json:
         put_json(made)
-    else:
-        put(made["id"])
-        say(f"next: secure-api tokens create --organization {name} --role contributor --profile {profile}")
+        return
+    put(made["id"])
+    command = ["secure-api", "tokens", "create", "--organization", name, "--role", "contributor", "--profile", profile]
+    say(f"next: {shlex.join(command)}")
 
 
-@app.command("list", epilog="Examples:\n\n`secure-api organizations list --profile admin --json`")
+@app.command(
+    "list", cls=Command, epilog="secure-api organizations list\nsecure-api organizations list --json | jq -r '.[].name'"
+)
 def list_organizations(profile: Profile = "admin", config: Config = None, json: Json = False) -> None:
     """List the organizations."""
     from secure_api.cli.api_call import call

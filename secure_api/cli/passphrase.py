@@ -28,20 +28,19 @@ def known_passphrase(file: Path | None) -> bytes | None:
             raise CliError(f"{file} is empty", ExitCode.KEY)
         return passphrase
     variable = os.environ.get(VARIABLE)
-    return variable.encode() if variable else None
+    return os.fsencode(variable) if variable else None
 
 
 def new_passphrase(file: Path | None, what: str) -> bytes | None:
     """Give the passphrase for a key to be written: handed over, or asked for twice; None without a terminal.
 
     Raises:
-        CliError: it is shorter than 12 characters.
+        CliError: it is shorter than 12 characters, or the file is empty.
     """
     passphrase = known_passphrase(file)
-    if passphrase is None and sys.stdin.isatty():
-        entered: str = typer.prompt(f"Passphrase for {what}", hide_input=True, confirmation_prompt=True, err=True)
-        passphrase = entered.encode()
-    if passphrase is not None and len(passphrase) < MIN_LENGTH:
+    if passphrase is None and _can_ask():
+        passphrase = _ask(f"Passphrase for {what}", twice=True)
+    if passphrase is not None and len(passphrase.decode(errors="replace")) < MIN_LENGTH:
         raise CliError(f"a passphrase must have {MIN_LENGTH} characters at least", ExitCode.KEY)
     return passphrase
 
@@ -53,7 +52,15 @@ def opening_passphrase(file: Path | None, what: str) -> bytes | None:
         CliError: the file is empty.
     """
     passphrase = known_passphrase(file)
-    if passphrase is None and sys.stdin.isatty():
-        entered: str = typer.prompt(f"Passphrase of {what}", hide_input=True, err=True)
-        passphrase = entered.encode()
+    if passphrase is None and _can_ask():
+        passphrase = _ask(f"Passphrase of {what}", twice=False)
     return passphrase
+
+
+def _can_ask() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _ask(question: str, *, twice: bool) -> bytes:
+    entered: str = typer.prompt(question, hide_input=True, confirmation_prompt=twice, err=True)
+    return entered.encode(errors="surrogateescape")

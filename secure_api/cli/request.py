@@ -1,6 +1,5 @@
 """`secure-api request`: sign, send, show."""
 
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -9,108 +8,101 @@ import httpx
 import typer
 from rich.json import JSON
 
-from crypto import signature_base
-from crypto.http_signatures import parse_signature_input
-from secure_api.cli.api_call import TIMEOUT, code_of, join, send
-from secure_api.cli.body import read_body, read_headers
-from secure_api.cli.console import say, stderr, stdout
+from crypto import parse_signature_input, signature_base
+from secure_api.cli.api_call import TIMEOUT, code_of, complaint, hint_for, send
+from secure_api.cli.body import read_body, read_headers, read_method
+from secure_api.cli.console import complain, printable, put_bytes, say, stderr, stdout
 from secure_api.cli.errors import CliError
-from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.keyring import read_profile
-from secure_api.cli.options import Config, Profile
-from secure_api.client import Problem, SignatureAuth
+from secure_api.cli.options import AnyHost, Body, Config, Headers, Profile
+from secure_api.cli.target import target
+from secure_api.client import SignatureAuth
 from secure_api.client.signature_auth import signable
 
-EXAMPLES = (
-    "Examples:\n\n`secure-api request GET /v1/clients/me --profile clinic-a`\n\n"
-    "`secure-api request POST /v1/datasets/vitals/records -p clinic-a --json @records.json --verbose`\n\n"
-    "`jq -c .records dump.json | secure-api request POST /v1/datasets/vitals/records -p clinic-a --json -`"
-)
+EXAMPLES = """\
+secure-api request GET /v1/clients/me --profile clinic-a
+secure-api request POST /v1/datasets -p clinic-a --json '{"name": "vitals"}'
+secure-api request POST /v1/datasets/vitals/records -p clinic-a --json @records.json --verbose
+jq -c .records dump.json | secure-api request POST /v1/datasets/vitals/records -p clinic-a --json -
+secure-api request GET '/v1/datasets/vitals/records?limit=1000' -p clinic-a --output page.json"""
+MAX_SHOWN = 400  # characters of a field's value
 
 
 def request(
-    method: Annotated[str, typer.Argument(help="GET, POST, DELETE, ...")],
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST, DELETE, ...")],
     path: Annotated[str, typer.Argument(metavar="PATH_OR_URL", help="Path on the profile's server, or a URL there.")],
     profile: Profile,
-    json: Annotated[
-        str | None, typer.Option("--json", "-j", metavar="TEXT|@FILE|-", help="JSON body, sent byte for byte.")
-    ] = None,
-    header: Annotated[
-        list[str] | None, typer.Option("--header", "-H", metavar="NAME:VALUE", help="Another header field.")
-    ] = None,
+    json: Body = None,
+    header: Headers = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the response's body here.", dir_okay=False)
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the body of a success here.")
     ] = None,
-    timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds to wait.")] = TIMEOUT,
-    any_host: Annotated[
-        bool, typer.Option("--any-host", help="Sign for a URL of another server than the profile's.")
-    ] = False,
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Time to wait for an answer.")
+    ] = TIMEOUT,
+    any_host: AnyHost = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show the request, the signature base and the response's head.")
+        bool, typer.Option("--verbose", "-v", help="Show the request, what was signed, and the answer's head.")
     ] = False,
     config: Config = None,
 ) -> None:
-    """Send a signed request. The body goes to stdout; exit status 0 for 2xx, 4 for 4xx, 5 for 5xx."""
-    body = read_body(json)
-    fields = read_headers(header or [])
+    """Send a signed request; the body of the answer goes to stdout.
+
+    The exit status is 0 for 2xx, 4 for 4xx, 5 for 5xx, 6 when there is no answer. Without --verbose, only a
+    failure says its status, on stderr.
+    """
+    method, fields, body = read_method(method), read_headers(header or []), read_body(json)
     stored, keys = read_profile(profile, config)
-    refuse_foreign(stored.url, path, any_host)
-    auth = SignatureAuth(*keys)
+    url = target(stored.url, path, any_host=any_host)
     began = time.perf_counter()
-    response = send(stored.url, method.upper(), path, body, auth, fields, timeout=timeout)
+    response = send(method, url, body, SignatureAuth(*keys), fields, timeout=timeout)
     if verbose:
         _show_exchange(response, time.perf_counter() - began)
-    _show_body(response, output)
+    if output is not None and response.is_success:
+        _save(output, response.content)
+    else:
+        _show_body(response)
     if not response.is_success:
-        problem = Problem.parse(response.headers.get("content-type", ""), response.content)
-        lines = [] if problem is None else problem.lines()
-        say("\n".join([f"HTTP {response.status_code} {response.reason_phrase}", *lines]))
+        complain("\n".join(complaint(response)), hint_for(response))
         raise typer.Exit(code_of(response))
-
-
-def refuse_foreign(url: str, path: str, allowed: bool) -> None:
-    """Refuse to sign for another server than the profile's: a signature is worth something to whoever gets it.
-
-    Raises:
-        CliError: the target is another server.
-    """
-    try:
-        mine, target = httpx.URL(url), httpx.URL(join(url, path))
-    except httpx.InvalidURL as error:
-        raise CliError(f"{path}: {error}", ExitCode.USAGE) from error
-    if not allowed and (mine.scheme, mine.netloc) != (target.scheme, target.netloc):
-        raise CliError(
-            f"{path} is not on the profile's server {url}", ExitCode.USAGE, "say --any-host to sign for it anyway"
-        )
+    if not response.content and stderr.is_terminal and not verbose:
+        say(f"HTTP {response.status_code} {response.reason_phrase}")
 
 
 def _show_exchange(response: httpx.Response, seconds: float) -> None:
     sent = response.request
     say(f"> {sent.method} {sent.url.raw_path.decode()}")
-    for name, value in sent.headers.items():
-        say(f"> {name}: {value if len(value) <= 400 else value[:80] + f'... ({len(value)} characters)'}")
+    _show_fields(">", sent.headers)
     for entry in parse_signature_input(sent.headers["signature-input"].encode()).values():
-        say(f"\nsignature base of {entry.label}:")
-        say(signature_base(signable(sent), entry).decode())
+        say(f"\nsigned as {entry.label}:\n{signature_base(signable(sent), entry).decode()}")
     say(f"\n< HTTP {response.status_code} {response.reason_phrase} ({seconds * 1e3:.1f} ms)")
-    for name, value in response.headers.items():
-        say(f"< {name}: {value}")
-    stderr.print()
+    _show_fields("<", response.headers)
+    say("")
 
 
-def _show_body(response: httpx.Response, output: Path | None) -> None:
-    if output is not None:
+def _show_fields(mark: str, headers: httpx.Headers) -> None:
+    for name, value in headers.multi_items():
+        say(f"{mark} {name}: {value if len(value) <= MAX_SHOWN else f'{value[:80]}... ({len(value)} characters)'}")
+
+
+def _show_body(response: httpx.Response) -> None:
+    if stdout.is_terminal and _is_json(response):
         try:
-            output.write_bytes(response.content)
-        except OSError as error:
-            raise CliError(f"cannot write {output}: {error.strerror}") from error
-    elif stdout.is_terminal and "json" in response.headers.get("content-type", ""):
-        try:
-            stdout.print(JSON(response.text))
-        except ValueError:
-            stdout.print(response.text, markup=False)
-    else:
-        sys.stdout.buffer.write(response.content)
-        if response.content and stdout.is_terminal:
-            sys.stdout.buffer.write(b"\n")
-        sys.stdout.buffer.flush()
+            stdout.print(JSON(printable(response.text)))
+            return
+        except (ValueError, RecursionError):
+            pass
+    if response.content:
+        put_bytes(response.content)
+
+
+def _save(output: Path, content: bytes) -> None:
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        raise CliError(f"cannot write {output}: {error.strerror}") from error
+
+
+def _is_json(response: httpx.Response) -> bool:
+    media_type: str = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")

@@ -2,52 +2,62 @@
 
 import os
 import shutil
+import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Annotated, Literal
 
 import typer
 
-from secure_api.cli.console import say
+from secure_api.cli.console import put
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
-from secure_api.cli.options import Home
+from secure_api.cli.options import Home, PassphraseFile
 
-EXAMPLES = (
-    "Examples:\n\n`secure-api serve --home ./consortium`\n\n"
-    "`secure-api serve --home /srv/secure-api --host 0.0.0.0 --port 8000 --workers 2 --log-format json`"
-)
+EXAMPLES = """\
+secure-api serve --home ./consortium
+secure-api serve --home /srv/secure-api --host 0.0.0.0 --port 8000 --workers 2 --log-format json
+secure-api serve --home ./consortium --port 0   # a free port; the line on stdout names it"""
+BACKLOG = 2048  # connections that wait to be accepted
 
 
 def serve(
     home: Home = None,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
-    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes.")] = 1,
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = 8000,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, max=64, help="Processes.")] = 1,
     log_format: Annotated[
         Literal["json", "console"] | None, typer.Option("--log-format", help="Form of a log line.")
     ] = None,
     access_log: Annotated[
         bool | None, typer.Option("--access-log/--no-access-log", help="One log line a request.")
     ] = None,
+    passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Serve the API until SIGTERM or Ctrl-C; what was accepted is finished."""
+    """Serve the API until SIGTERM or Ctrl-C; what was accepted is finished.
+
+    One line on stdout says where, logs go to stderr. Everything else is set by SECURE_API_* variables.
+    """
     import asyncio
 
     import uvicorn
 
     from secure_api import logs
+    from secure_api.cli.server_settings import load_settings
     from secure_api.data.database import Database
     from secure_api.data.migrations import check_schema
-    from secure_api.settings import Settings
 
     os.umask(0o077)  # what the workers create, the database's own files among it, is the operator's alone
     for name, value in (("LOG_FORMAT", log_format), ("ACCESS_LOG", access_log), ("HOME", home)):
         if value is not None:
             os.environ[f"SECURE_API_{name}"] = str(value)  # the workers read their settings from there
-    settings = Settings.load()
+    settings = load_settings(None, passphrase_file)
     logs.configure(settings.log_level, settings.log_format)
     # Say what is wrong here, in one line, before workers are started that would each say it with a traceback.
     settings.select_provider()
@@ -75,8 +85,11 @@ def serve(
         h11_max_incomplete_event_size=settings.max_header_bytes * 2,
     )
     with _shared_metrics(workers), listener:
-        say(f"secure-api serves on http://{_authority(listener)} ({workers} worker{'s' if workers > 1 else ''})")
+        put(f"secure-api serves on http://{_authority(listener)} ({workers} worker{'s' if workers > 1 else ''})")
+        sys.stdout.flush()
         if workers == 1:
+            # Once uvicorn has finished, it raises the signal that ended it once more, for who handled it before.
+            signal.signal(signal.SIGTERM, _end)
             server = uvicorn.Server(config)
             server.run(sockets=[listener])
             if not server.started:
@@ -85,6 +98,15 @@ def serve(
             from uvicorn.supervisors import Multiprocess
 
             Multiprocess(config, sockets=[listener]).run()
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """End the program with exit status 0.
+
+    Raises:
+        typer.Exit: always.
+    """
+    raise typer.Exit
 
 
 def _http_protocol() -> str:
@@ -97,12 +119,18 @@ def _http_protocol() -> str:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    """Take the address, and connections from now on: they wait until the server is ready."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise CliError(f"cannot listen on {host}: {error.strerror}") from error
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen(BACKLOG)
     except OSError as error:
+        listener.close()
         raise CliError(f"cannot listen on {host}:{port}: {error.strerror}", hint="try another --port") from error
     listener.set_inheritable(True)
     return listener

@@ -1,9 +1,11 @@
 """`secure-api tokens`."""
 
+import shlex
 from typing import Annotated
 
 import typer
 
+from secure_api.cli.command import Command
 from secure_api.cli.console import put, put_json, say
 from secure_api.cli.duration import parse_duration
 from secure_api.cli.options import Config, Json, Profile
@@ -12,19 +14,21 @@ from secure_api.domain.roles import Role
 app = typer.Typer(help="Issue one-time enrollment tokens (admins).", no_args_is_help=True)
 
 
-@app.callback()
-def _group() -> None:
-    """Issue one-time enrollment tokens (admins)."""
-
-
 @app.command(
-    epilog="Examples:\n\n`secure-api tokens create --organization clinic-a --role contributor`\n\n"
-    "`secure-api tokens create --organization clinic-a --role analyst --expires-in 2h --json`"
+    cls=Command,
+    epilog="secure-api tokens create --organization clinic-a --role contributor\n"
+    "secure-api tokens create --organization clinic-a --role analyst --expires-in 2h --json\n"
+    "secure-api tokens create -O clinic-a -r auditor 2>/dev/null | "
+    "secure-api enroll --token - --url https://api.example.org --key key.pem --profile clinic-a",
 )
 def create(
-    organization: Annotated[str, typer.Option("--organization", "-O", help="Organization to enroll in.")],
+    organization: Annotated[
+        str, typer.Option("--organization", "-O", metavar="NAME", help="Organization to enroll in.")
+    ],
     role: Annotated[Role, typer.Option("--role", "-r", help="Role of the client that spends the token.")],
-    expires_in: Annotated[str, typer.Option("--expires-in", help="Time to spend it: 90s, 30m, 24h, 7d.")] = "24h",
+    expires_in: Annotated[
+        str, typer.Option("--expires-in", metavar="DURATION", help="Time to spend it: 90s, 30m, 24h, 7d.")
+    ] = "24h",
     profile: Profile = "admin",
     config: Config = None,
     json: Json = False,
@@ -45,5 +49,7 @@ def create(
         return
     put(issued["token"])
     url = ProfileStore(config).get(profile).url
-    say(f"expires {issued['expires']}; its holder enrolls by:")
-    say(f"secure-api enroll --url {url} --token {issued['token']} --key KEY.pem --profile {organization}")
+    command = ["secure-api", "enroll", "--url", url, "--token", issued["token"]]
+    command += ["--key", "KEY.pem", "--profile", organization]
+    say(f"good until {issued['expires']}; whoever shall have it enrolls by:")
+    say(f"  {shlex.join(command)}")

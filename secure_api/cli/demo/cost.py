@@ -8,7 +8,7 @@ from functools import partial
 
 import httpx
 
-from crypto import PrivateKey, Profile, PublicKey, SignatureAlgorithm, open_request, verify_request
+from crypto import PrivateKey, Profile, PublicKey, SignatureAlgorithm, open_request, select_provider, verify_request
 from secure_api.cli.demo.stage import Stage
 from secure_api.client import SignatureAuth
 from secure_api.client.signature_auth import signable
@@ -20,6 +20,7 @@ ROUNDS = 60
 class Cost:
     """Medians: round trips in milliseconds, operations of the client and of the server in microseconds."""
 
+    provider: str  # the library that verifies, here as in the server
     open_ms: float
     signed_ms: float
     sign_us: float
@@ -28,6 +29,7 @@ class Cost:
 
 def measure(stage: Stage) -> Cost:
     """Measure round trips of a public and a signed route in turn, then signing and verifying alone."""
+    provider = select_provider("auto").name
     key = PrivateKey.generate(SignatureAlgorithm.ML_DSA_65)
     auth, public = SignatureAuth(key), {key.keyid: key.public_key}
     open_, signed, sign, verify = [], [], [], []
@@ -40,6 +42,7 @@ def measure(stage: Stage) -> Cost:
         mine = stage.request("GET", "/v1/clients/me", auth)
         verify.append(_timed(partial(_verify, mine, public)))
     return Cost(
+        provider=provider,
         open_ms=statistics.median(open_) * 1e3,
         signed_ms=statistics.median(signed) * 1e3,
         sign_us=statistics.median(sign) * 1e6,

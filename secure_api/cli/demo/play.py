@@ -1,36 +1,31 @@
-"""The steps of the demo. Each says what it did, and the whole fails when one did not do what it says."""
+"""The steps of the demo. Each says what it did and what it saw; one that did not do what it says fails the whole."""
 
+import json
 import sqlite3
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 
 import typer
 
 from secure_api.cli.console import put, stdout
 from secure_api.cli.demo.cost import measure
 from secure_api.cli.demo.stage import Stage, stage
-from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
-from secure_api.client import SignatureAuth
 from secure_api.settings import DATABASE_FILE
 
 RECORD = {"time": "2026-11-22T09:30:00Z", "attributes": {"ward": "3b", "pulse": 61}}
 RECORDS = "/v1/datasets/vitals/records"
 
 
-class Steps:
-    """Prints one line a step, and remembers whether all did what they say."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What was done, what was seen, whether that is right."""
 
-    def __init__(self) -> None:
-        self.failed = 0
-
-    def show(self, what: str, seen: str, *, right: bool) -> None:
-        """Print a step: what was done, what was seen, whether that is right."""
-        self.failed += not right
-        mark = "[green]ok[/]" if right else "[red]FAILED[/]"
-        stdout.print(f"  {mark}  {what:<62}[dim]{seen}[/]", highlight=False)
+    what: str
+    seen: str
+    right: bool
 
 
 def play() -> None:
@@ -38,104 +33,112 @@ def play() -> None:
 
     Raises:
         typer.Exit: a step did not do what it says.
+        CliError: the server does not start, or ends.
     """
     began = time.monotonic()
-    steps = Steps()
+    failed = 0
     put("secure-api demo: a real server, real ML-DSA-65 signatures, a temporary folder\n")
     with stage() as ground:
-        clinic, lab = _enroll(steps, ground)
-        _requests(steps, ground, clinic, lab)
-        _ledger(steps, ground)
+        for play_step in STEPS:
+            step = play_step(ground)
+            failed += not step.right
+            mark = "[green]ok[/]" if step.right else "[red]FAILED[/]"
+            stdout.print(f"  {mark}  {step.what:<62}[dim]{step.seen}[/]")
         cost = measure(ground)
     put("\nWhat it costs on this machine (medians of 60, in turn):")
-    put(f"  client signs {cost.sign_us:.0f} us, server verifies {cost.verify_us:.0f} us (ML-DSA-65, openssl)")
+    put(f"  client signs {cost.sign_us:.0f} us, server verifies {cost.verify_us:.0f} us (ML-DSA-65, {cost.provider})")
     put(f"  round trip: public route {cost.open_ms:.2f} ms, signed route with its query {cost.signed_ms:.2f} ms")
-    put(
-        f"\n{'All steps did what they say' if not steps.failed else 'SOME STEPS FAILED'} "
-        f"({time.monotonic() - began:.1f} s). Your turn:"
-    )
+    outcome = "SOME STEPS FAILED" if failed else "All steps did what they say"
+    put(f"\n{outcome} ({time.monotonic() - began:.1f} s). Your turn:")
     put("  secure-api init --home ./consortium && secure-api serve --home ./consortium")
-    if steps.failed:
+    if failed:
         raise typer.Exit(ExitCode.FAILURE)
 
 
-def _enroll(steps: Steps, ground: Stage) -> tuple[SignatureAuth, SignatureAuth]:
-    enrolled = []
-    for organization in ("clinic", "laboratory"):
-        auth = ground.enroll(organization)
-        me = ground.ok("GET", "/v1/clients/me", auth)
-        steps.show(
-            f"{organization} enrolled: token spent, key possession proven",
-            f"{me['keys'][0]['algorithm']} {me['keys'][0]['keyid'][:10]}...",
-            right=me["organization"] == organization,
-        )
-        enrolled.append(auth)
-    return enrolled[0], enrolled[1]
+def clinic_enrolls(ground: Stage) -> Step:
+    """Enroll the first organization."""
+    return _enrolled(ground, "clinic")
 
 
-def _requests(steps: Steps, ground: Stage, clinic: SignatureAuth, lab: SignatureAuth) -> None:
+def laboratory_enrolls(ground: Stage) -> Step:
+    """Enroll the second organization."""
+    return _enrolled(ground, "laboratory")
+
+
+def clinic_writes(ground: Stage) -> Step:
+    """Make a dataset and append a record, signed; keep the request for the next step."""
+    clinic = ground.members["clinic"]
     ground.ok("POST", "/v1/datasets", clinic, {"name": "vitals"})
-    signed = ground.request("POST", RECORDS, clinic, RECORD)
-    accepted = ground.http.send(signed)
-    steps.show(
-        "clinic writes a record, signed: accepted", _status(accepted.status_code), right=accepted.status_code == 201
-    )
-
-    replayed = ground.http.send(signed)
-    steps.show("the same bytes once more: refused", _status(replayed.status_code), right=replayed.status_code == 401)
-
-    honest = ground.request("POST", RECORDS, clinic, RECORD)
-    forged = ground.http.build_request(
-        "POST", RECORDS, content=honest.content.replace(b"61", b"16"), headers=dict(honest.headers)
-    )
-    changed = ground.http.send(forged)
-    steps.show(
-        "a changed body under a good signature: refused", _status(changed.status_code), right=changed.status_code == 401
-    )
-
-    foreign = ground.http.send(ground.request("GET", RECORDS, lab))
-    steps.show(
-        "laboratory reads clinic's dataset: does not exist for it",
-        _status(foreign.status_code),
-        right=foreign.status_code == 404,
-    )
-
-    page = ground.ok("GET", RECORDS, clinic)
-    steps.show(
-        "clinic reads its records: exactly the one that it wrote",
-        f"{len(page['records'])} record",
-        right=page["records"] == [RECORD],
-    )
+    ground.accepted = ground.request("POST", RECORDS, clinic, RECORD)
+    status = ground.http.send(ground.accepted).status_code
+    return Step("clinic writes a record, signed: accepted", f"HTTP {status}", status == 201)
 
 
-def _ledger(steps: Steps, ground: Stage) -> None:
-    intact = _verify(ground)
-    steps.show("ledger verify: every entry, head, record intact", intact[1], right=intact[0] == 0)
+def replay(ground: Stage) -> Step:
+    """Send the accepted request once more, byte for byte."""
+    status = ground.http.send(ground.accepted).status_code
+    return Step("the same bytes once more: refused", f"HTTP {status}", status == 401)
+
+
+def change_the_body(ground: Stage) -> Step:
+    """Send a freshly signed request with another body than the one that was signed."""
+    honest = ground.request("POST", RECORDS, ground.members["clinic"], RECORD)
+    body = honest.content.replace(b"61", b"16")
+    forged = ground.http.build_request("POST", RECORDS, content=body, headers=dict(honest.headers))
+    status = ground.http.send(forged).status_code
+    right = status == 401 and body != honest.content
+    return Step("a changed body under a good signature: refused", f"HTTP {status}", right)
+
+
+def laboratory_reads(ground: Stage) -> Step:
+    """Ask as the other organization for the dataset, with a good signature of its own."""
+    status = ground.http.send(ground.request("GET", RECORDS, ground.members["laboratory"])).status_code
+    return Step("laboratory reads clinic's dataset: does not exist for it", f"HTTP {status}", status == 404)
+
+
+def clinic_reads(ground: Stage) -> Step:
+    """Read back what came of all that: one record."""
+    records = ground.ok("GET", RECORDS, ground.members["clinic"])["records"]
+    count = f"{len(records)} record" + ("" if len(records) == 1 else "s")
+    return Step("clinic reads its records: exactly the one that it wrote", count, records == [RECORD])
+
+
+def verify_the_ledger(ground: Stage) -> Step:
+    """Verify the ledger as the operator would."""
+    status, said = ground.program("ledger", "verify", "--home", str(ground.home))
+    seen = said.removeprefix("ledger ").partition(",")[0]
+    return Step("ledger verify: every entry, head, record intact", seen, status == 0 and seen.startswith("intact"))
+
+
+def tamper_with_the_ledger(ground: Stage) -> Step:
+    """Rewrite an entry behind the server's back, and verify again."""
     with closing(sqlite3.connect(ground.home / DATABASE_FILE)) as database, database:
         (sequence,) = database.execute("SELECT sequence FROM ledger_entries WHERE kind = 'dataset.created'").fetchone()
         database.execute("UPDATE ledger_entries SET actor = 'mallory' WHERE sequence = ?", (sequence,))
-    caught = _verify(ground)
-    steps.show(
-        f"entry {sequence} rewritten in the database file: named by verify",
-        caught[1],
-        right=caught[0] == 1 and f"entry {sequence}" in caught[1],
+    status, said = ground.program("ledger", "verify", "--home", str(ground.home), "--json")
+    verdict = json.loads(said)
+    right = (status, verdict["valid"]) == (1, False) and (verdict["sequence"], verdict["what"]) == (sequence, "changed")
+    return Step(f"entry {sequence} rewritten in the database file: named by verify", verdict["detail"], right)
+
+
+STEPS: tuple[Callable[[Stage], Step], ...] = (
+    clinic_enrolls,
+    laboratory_enrolls,
+    clinic_writes,
+    replay,
+    change_the_body,
+    laboratory_reads,
+    clinic_reads,
+    verify_the_ledger,
+    tamper_with_the_ledger,
+)
+
+
+def _enrolled(ground: Stage, organization: str) -> Step:
+    me = ground.ok("GET", "/v1/clients/me", ground.enroll(organization))
+    key = me["keys"][0]
+    return Step(
+        f"{organization} enrolled: token spent, key possession proven",
+        f"{key['algorithm']} {key['keyid'][:10]}...",
+        (me["organization"], me["role"], key["status"]) == (organization, "contributor", "active"),
     )
-
-
-def _verify(ground: Stage) -> tuple[int, str]:
-    done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "secure_api", "ledger", "verify", "--home", str(ground.home)],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    lines = done.stderr.strip().splitlines()
-    if not lines:
-        raise CliError("ledger verify said nothing")
-    said = lines[-1].removeprefix("TAMPERED: ").removeprefix("ledger ")
-    return done.returncode, said.partition(",")[0]
-
-
-def _status(code: int) -> str:
-    return f"HTTP {code}"

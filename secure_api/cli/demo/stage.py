@@ -2,15 +2,17 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, Final
 
 import httpx
 
@@ -18,17 +20,21 @@ from crypto import PrivateKey, SignatureAlgorithm
 from secure_api.cli.errors import CliError
 from secure_api.client import ProfileStore, SignatureAuth
 
-START_PATIENCE = 60.0  # seconds
+START_PATIENCE: Final = 60.0  # seconds
+PROGRAM: Final = (sys.executable, "-m", "secure_api")
+ANNOUNCEMENT: Final = "secure-api serves on "
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stage:
-    """A running server: its home, its URL, and the admin's way in."""
+    """A running server: its home, the way to it, the admin, and the members as they enroll."""
 
     home: Path
-    url: str
     http: httpx.Client
     admin: SignatureAuth
+    environment: dict[str, str]
+    members: dict[str, SignatureAuth] = field(default_factory=dict)
+    accepted: httpx.Request = field(init=False)
 
     def enroll(self, organization: str) -> SignatureAuth:
         """Make an organization and enroll a contributor in it.
@@ -39,7 +45,7 @@ class Stage:
         self.ok("POST", "/v1/organizations", self.admin, {"name": organization})
         issued = self.ok("POST", "/v1/tokens", self.admin, {"organization": organization, "role": "contributor"})
         key = PrivateKey.generate(SignatureAlgorithm.ML_DSA_65)
-        auth = SignatureAuth(key)
+        self.members[organization] = auth = SignatureAuth(key)
         self.ok("POST", "/v1/clients", auth, {"token": issued["token"], "keys": [key.public_key.jwk()]})
         return auth
 
@@ -47,7 +53,8 @@ class Stage:
         """Sign a request without sending it."""
         content = b"" if body is None else json.dumps(body).encode()
         request = self.http.build_request(method, path, content=content, headers={"Content-Type": "application/json"})
-        return next(auth.auth_flow(request))
+        auth.sign(request)
+        return request
 
     def ok(self, method: str, path: str, auth: SignatureAuth, body: Any = None) -> Any:
         """Sign and send a request that must succeed.
@@ -60,63 +67,84 @@ class Stage:
             raise CliError(f"{method} {path}: {response.status_code} {response.text}")
         return response.json()
 
+    def program(self, *arguments: str) -> tuple[int, str]:
+        """Run our own program; returns its exit status and what it printed."""
+        done = _run(arguments, self.environment)
+        return done.returncode, done.stdout.strip()
+
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """Initialize and serve in a temporary folder; everything is gone afterwards.
+    """Initialize and serve in a temporary folder; everything is gone afterwards, also after SIGTERM.
 
     Raises:
-        CliError: the server does not start.
+        CliError: the server does not start, or cannot be reached any more.
     """
-    with tempfile.TemporaryDirectory(prefix="secure-api-demo-") as folder:
-        home, config = Path(folder, "home"), Path(folder, "config")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SECURE_API_")}
-        program = [sys.executable, "-m", "secure_api"]
-        done = subprocess.run(  # noqa: S603 - our own program
-            [*program, "init", "--home", str(home), "--config", str(config)],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise CliError(f"init failed: {done.stderr.strip()}")
-        log = Path(folder, "server.log")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SECURE_API_")}
+    with ExitStack() as stack:
+        previous = signal.signal(signal.SIGTERM, _end)
+        stack.callback(signal.signal, signal.SIGTERM, previous)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secure-api-demo-")))
+        home, config, log = folder / "home", folder / "config", folder / "server.log"
+        made = _run(("init", "--home", str(home), "--config", str(config)), environment)
+        if made.returncode != 0:
+            raise CliError(f"init failed: {made.stderr.strip()}")
         with log.open("wb") as output:
             server = subprocess.Popen(  # noqa: S603 - our own program
-                [*program, "serve", "--home", str(home), "--port", "0", "--no-access-log"],
+                [*PROGRAM, "serve", "--home", str(home), "--port", "0", "--no-access-log"],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
             )
+        stack.callback(server.wait)
+        stack.callback(server.terminate)
+        url = _announced(server, log)
+        admin = SignatureAuth(*ProfileStore(config).get("admin").read_keys())
+        # A proxy of the environment has no business between two processes of one machine.
+        http = stack.enter_context(httpx.Client(base_url=url, timeout=START_PATIENCE, trust_env=False))
         try:
-            url = _wait_for(server, log)
-            keys = ProfileStore(config).get("admin").read_keys()
-            with httpx.Client(base_url=url, timeout=30) as http:
-                yield Stage(home, url, http, SignatureAuth(*keys))
-        finally:
-            server.terminate()
-            server.wait()
+            if not http.get("/readyz").is_success:
+                raise CliError(f"the server is not ready:\n{_tail(log)}")
+            yield Stage(home, http, admin, environment)
+        except httpx.TransportError as error:
+            raise CliError(f"the server cannot be reached: {error}\n{_tail(log)}") from error
 
 
-def _wait_for(server: "subprocess.Popen[bytes]", log: Path) -> str:
-    """Wait until the server answers that it is ready; returns its URL.
+def _announced(server: "subprocess.Popen[bytes]", log: Path) -> str:
+    """Wait until the server says where it serves; returns its URL. Connections wait there until it is ready.
 
     Raises:
         CliError: it ended, or took too long.
     """
     deadline = time.monotonic() + START_PATIENCE
-    marker = "secure-api serves on "
     while server.poll() is None and time.monotonic() < deadline:
-        text = log.read_text(errors="replace")
-        if marker in text:
-            url = text.partition(marker)[2].split()[0]
-            try:
-                if httpx.get(f"{url}/readyz").is_success:
-                    return url
-            except httpx.TransportError:
-                pass
-        time.sleep(0.05)
-    raise CliError(f"the server did not start:\n{log.read_text(errors='replace')[-2000:]}")
+        for line in log.read_text(errors="replace").splitlines(keepends=True):
+            if line.startswith(ANNOUNCEMENT) and line.endswith("\n"):
+                return line.removeprefix(ANNOUNCEMENT).split()[0]
+        time.sleep(0.02)
+    raise CliError(f"the server did not start:\n{_tail(log)}")
+
+
+def _run(arguments: tuple[str, ...], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(  # noqa: S603 - our own program
+        [*PROGRAM, *arguments],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-2000:]
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """Unwind as Ctrl-C does, so that the server and the folder go too.
+
+    Raises:
+        KeyboardInterrupt: always.
+    """
+    raise KeyboardInterrupt

@@ -1,0 +1,33 @@
+"""The server's settings for a command on the server's machine, with the passphrase that its key wants."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from crypto import read_secret_file
+from secure_api.cli.passphrase import VARIABLE, opening_passphrase
+from secure_api.settings import Settings
+
+FILE_VARIABLE: Final = f"{VARIABLE}_FILE"
+
+
+def load_settings(home: Path | None, passphrase_file: Path | None = None) -> Settings:
+    """Read the settings; on a terminal, ask for the passphrase of the server's key when nothing gives it.
+
+    A passphrase that was named or entered goes into the environment, where the server's workers look for it.
+
+    Raises:
+        ConfigurationError: a setting makes no sense.
+        CryptoError: the key file cannot be read.
+    """
+    if passphrase_file is not None:
+        os.environ.pop(VARIABLE, None)
+        os.environ[FILE_VARIABLE] = str(passphrase_file.resolve())
+    settings = Settings.load(home)
+    path = settings.server_key_path
+    if path.exists() and settings.read_passphrase() is None and b"ENCRYPTED PRIVATE KEY" in read_secret_file(path):
+        passphrase = opening_passphrase(None, str(path))
+        if passphrase is not None:
+            os.environ[VARIABLE] = os.fsdecode(passphrase)
+            settings = Settings.load(home)
+    return settings

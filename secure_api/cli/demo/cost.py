@@ -8,7 +8,8 @@ from functools import partial
 
 import httpx
 
-from crypto import PrivateKey, Profile, PublicKey, SignatureAlgorithm, open_request, select_provider, verify_request
+from crypto import PrivateKey, Profile, PublicKey, SignatureAlgorithm, open_request, verify_request
+from crypto.providers import select_provider
 from secure_api.cli.demo.stage import Stage
 from secure_api.client import SignatureAuth
 from secure_api.client.signature_auth import signable

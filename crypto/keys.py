@@ -32,7 +32,7 @@ class PublicKey:
 
     def __post_init__(self) -> None:
         """Parse the key, refuse a weak one, compute the keyid."""
-        object.__setattr__(self, "_verifier", default_provider().verifier(self))
+        object.__setattr__(self, "_verifier", default_provider().verifier(self.algorithm, self.raw))
         refuse_weak_key(self.algorithm, self.raw)
         object.__setattr__(self, "keyid", jwk.thumbprint(self.algorithm, self.raw))
 
@@ -84,7 +84,7 @@ class PrivateKey:
     def __init__(self, algorithm: SignatureAlgorithm, seed: bytes) -> None:
         self._seed = bytes(seed)
         self._public_key = PublicKey.from_raw(algorithm, derive_public_key(algorithm, self._seed))
-        self._signer: Signer = default_provider().signer(self)
+        self._signer: Signer = default_provider().signer(algorithm, self._seed)
 
     @classmethod
     def generate(cls, algorithm: SignatureAlgorithm) -> PrivateKey:

@@ -11,12 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from crypto.errors import UnsupportedAlgorithm
-
-if TYPE_CHECKING:
-    from crypto.keys import PrivateKey, PublicKey
 
 
 class SignatureAlgorithm(StrEnum):
@@ -98,10 +95,10 @@ class SignatureProvider(Protocol):
     def algorithms(self) -> frozenset[SignatureAlgorithm]:
         """The allowed algorithms that this library carries here."""
 
-    def verifier(self, key: PublicKey) -> Verifier:
+    def verifier(self, algorithm: SignatureAlgorithm, public_key: bytes) -> Verifier:
         """Return a verifier that keeps the parsed key. Raises UnsupportedAlgorithm, KeyFormatError."""
 
-    def signer(self, key: PrivateKey) -> Signer:
+    def signer(self, algorithm: SignatureAlgorithm, seed: bytes) -> Signer:
         """Return a signer that keeps the expanded key. Raises UnsupportedAlgorithm."""
 
     def generate_seed(self, algorithm: SignatureAlgorithm) -> bytes:

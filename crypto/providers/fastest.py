@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from crypto.errors import UnsupportedAlgorithm
 from crypto.signatures import SignatureAlgorithm, SignatureProvider, Signer, Verifier
-
-if TYPE_CHECKING:
-    from crypto.keys import PrivateKey, PublicKey
 
 
 class FastestProvider:
@@ -31,13 +28,13 @@ class FastestProvider:
             raise UnsupportedAlgorithm(f"no provider here has {algorithm}")
         return provider
 
-    def verifier(self, key: PublicKey) -> Verifier:
+    def verifier(self, algorithm: SignatureAlgorithm, public_key: bytes) -> Verifier:
         """Return a verifier. Raises UnsupportedAlgorithm, KeyFormatError."""
-        return self.chosen(key.algorithm).verifier(key)
+        return self.chosen(algorithm).verifier(algorithm, public_key)
 
-    def signer(self, key: PrivateKey) -> Signer:
+    def signer(self, algorithm: SignatureAlgorithm, seed: bytes) -> Signer:
         """Return a signer. Raises UnsupportedAlgorithm."""
-        return self.chosen(key.algorithm).signer(key)
+        return self.chosen(algorithm).signer(algorithm, seed)
 
     def generate_seed(self, algorithm: SignatureAlgorithm) -> bytes:
         """Return a fresh seed from the operating system. Raises UnsupportedAlgorithm."""

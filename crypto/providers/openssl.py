@@ -9,16 +9,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from cryptography import exceptions
 from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 
 from crypto.errors import InvalidSignature, KeyFormatError, ProviderUnavailable, UnsupportedAlgorithm
 from crypto.signatures import ALGORITHMS, SignatureAlgorithm, Signer, Verifier
-
-if TYPE_CHECKING:
-    from crypto.keys import PrivateKey, PublicKey
 
 NativePublicKey = mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey | ed25519.Ed25519PublicKey
 NativePrivateKey = (
@@ -87,9 +84,9 @@ def _carries(algorithm: SignatureAlgorithm) -> bool:
 class _OpenSSLVerifier:
     __slots__ = ("_length", "_verify")
 
-    def __init__(self, key: PublicKey) -> None:
-        self._length = ALGORITHMS[key.algorithm].signature_bytes
-        self._verify: _NativeVerify = native_public_key(key.algorithm, key.raw).verify
+    def __init__(self, algorithm: SignatureAlgorithm, public_key: bytes) -> None:
+        self._length = ALGORITHMS[algorithm].signature_bytes
+        self._verify: _NativeVerify = native_public_key(algorithm, public_key).verify
 
     def verify(self, signature: bytes, message: bytes) -> None:
         if len(signature) != self._length:
@@ -103,8 +100,8 @@ class _OpenSSLVerifier:
 class _OpenSSLSigner:
     __slots__ = ("_key",)
 
-    def __init__(self, key: PrivateKey) -> None:
-        self._key = native_private_key(key.algorithm, key.seed)
+    def __init__(self, algorithm: SignatureAlgorithm, seed: bytes) -> None:
+        self._key = native_private_key(algorithm, seed)
 
     def sign(self, message: bytes) -> bytes:
         return self._key.sign(message)
@@ -121,13 +118,13 @@ class OpenSSLProvider:
     def __init__(self) -> None:
         self.algorithms = frozenset(filter(_carries, SignatureAlgorithm))
 
-    def verifier(self, key: PublicKey) -> Verifier:
+    def verifier(self, algorithm: SignatureAlgorithm, public_key: bytes) -> Verifier:
         """Return a verifier that keeps the parsed key. Raises KeyFormatError, ProviderUnavailable."""
-        return _OpenSSLVerifier(key)
+        return _OpenSSLVerifier(algorithm, public_key)
 
-    def signer(self, key: PrivateKey) -> Signer:
+    def signer(self, algorithm: SignatureAlgorithm, seed: bytes) -> Signer:
         """Return a signer that keeps the expanded key. Raises ProviderUnavailable."""
-        return _OpenSSLSigner(key)
+        return _OpenSSLSigner(algorithm, seed)
 
     def generate_seed(self, algorithm: SignatureAlgorithm) -> bytes:
         """Return a fresh seed from the operating system. Raises UnsupportedAlgorithm."""

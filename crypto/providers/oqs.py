@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ctypes import c_char_p, c_int, c_size_t, c_void_p, cast
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from crypto.errors import InvalidSignature, KeyFormatError, UnsupportedAlgorithm
 from crypto.providers import oqs_library
 from crypto.providers.openssl import OpenSSLProvider
 from crypto.signatures import ALGORITHMS, SignatureAlgorithm, Signer, Verifier
-
-if TYPE_CHECKING:
-    from crypto.keys import PrivateKey, PublicKey
 
 _NATIVE_NAMES: Final[Mapping[SignatureAlgorithm, str]] = MappingProxyType(
     {
@@ -34,12 +31,12 @@ _VERIFY_ARGUMENTS: Final = (c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, c_
 class _OqsVerifier:
     __slots__ = ("_key", "_length", "_mechanism", "_verify")
 
-    def __init__(self, key: PublicKey, mechanism: Any, verify: Any) -> None:
-        expected = ALGORITHMS[key.algorithm].public_key_bytes
-        if len(key.raw) != expected:
-            raise KeyFormatError(f"a public key of {key.algorithm} has {expected} bytes, not {len(key.raw)}")
-        self._key = key.raw
-        self._length = ALGORITHMS[key.algorithm].signature_bytes
+    def __init__(self, algorithm: SignatureAlgorithm, public_key: bytes, mechanism: Any, verify: Any) -> None:
+        expected = ALGORITHMS[algorithm].public_key_bytes
+        if len(public_key) != expected:
+            raise KeyFormatError(f"a public key of {algorithm} has {expected} bytes, not {len(public_key)}")
+        self._key = public_key
+        self._length = ALGORITHMS[algorithm].signature_bytes
         self._mechanism = mechanism
         self._verify = verify
 
@@ -80,18 +77,18 @@ class OqsProvider:
         self.algorithms = frozenset(self._handles)
         self.version: str = self._oqs.oqs_version()
 
-    def verifier(self, key: PublicKey) -> Verifier:
+    def verifier(self, algorithm: SignatureAlgorithm, public_key: bytes) -> Verifier:
         """Return a verifier by liboqs. Raises UnsupportedAlgorithm, KeyFormatError."""
-        handle = self._handles.get(key.algorithm)
+        handle = self._handles.get(algorithm)
         if handle is None:
-            raise UnsupportedAlgorithm(f"{self.name} has no {key.algorithm}")
-        return _OqsVerifier(key, cast(handle._sig, c_void_p), self._verify)
+            raise UnsupportedAlgorithm(f"{self.name} has no {algorithm}")
+        return _OqsVerifier(algorithm, public_key, cast(handle._sig, c_void_p), self._verify)
 
-    def signer(self, key: PrivateKey) -> Signer:
+    def signer(self, algorithm: SignatureAlgorithm, seed: bytes) -> Signer:
         """Return a signer by OpenSSL: liboqs cannot sign from a seed. Raises UnsupportedAlgorithm."""
-        if key.algorithm not in self.algorithms:
-            raise UnsupportedAlgorithm(f"{self.name} has no {key.algorithm}")
-        return self._openssl.signer(key)
+        if algorithm not in self.algorithms:
+            raise UnsupportedAlgorithm(f"{self.name} has no {algorithm}")
+        return self._openssl.signer(algorithm, seed)
 
     def generate_seed(self, algorithm: SignatureAlgorithm) -> bytes:
         """Return a fresh seed from the operating system. Raises UnsupportedAlgorithm."""

@@ -82,7 +82,7 @@ class Check:
     def accepts(self, signature: bytes) -> None:
         public = PublicKey.from_raw(self.vector.algorithm, self.vector.public_key)
         for provider in self.providers:
-            provider.verifier(public).verify(signature, self.vector.base)
+            provider.verifier(public.algorithm, public.raw).verify(signature, self.vector.base)
 
     def refuses(
         self, *, base: bytes | None = None, signature: bytes | None = None, key: PublicKey | None = None
@@ -93,7 +93,7 @@ class Check:
         public = key or PublicKey.from_raw(self.vector.algorithm, self.vector.public_key)
         for provider in self.providers:
             with pytest.raises(InvalidSignature):
-                provider.verifier(public).verify(
+                provider.verifier(public.algorithm, public.raw).verify(
                     self.vector.signature if signature is None else signature,
                     self.vector.base if base is None else base,
                 )

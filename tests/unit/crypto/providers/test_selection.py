@@ -100,6 +100,6 @@ def test_the_first_that_carries_an_algorithm_is_chosen() -> None:
     assert both.chosen(SignatureAlgorithm.ML_DSA_44) is wide
     assert both.algorithms == frozenset(SignatureAlgorithm)
     key = PrivateKey.from_seed(SignatureAlgorithm.ML_DSA_44, both.generate_seed(SignatureAlgorithm.ML_DSA_44))
-    both.verifier(key.public_key).verify(both.signer(key).sign(b"x"), b"x")
+    both.verifier(key.algorithm, key.public_key.raw).verify(both.signer(key.algorithm, key.seed).sign(b"x"), b"x")
     with pytest.raises(UnsupportedAlgorithm):
-        FastestProvider([narrow]).signer(key)
+        FastestProvider([narrow]).signer(key.algorithm, key.seed)

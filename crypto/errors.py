@@ -7,6 +7,7 @@
     ├── UnsupportedAlgorithm        no such algorithm on the allow-list, or not for this key
     ├── ProviderUnavailable         the native library cannot do what its provider needs
     ├── SigningError                a request cannot be signed as it stands
+    ├── CiphertextError             what was to be decapsulated cannot be a ciphertext
     └── VerificationError           a request is not to be believed; `.reason` says why
         ├── FieldSyntaxError        a header field is malformed, repeated or too large
         ├── ProfileError            well-formed, but not what the signature profile demands
@@ -74,6 +75,10 @@ class ProviderUnavailable(CryptoError):
 
 class SigningError(CryptoError):
     """A request cannot be signed as it stands."""
+
+
+class CiphertextError(CryptoError):
+    """What was to be decapsulated cannot be a ciphertext: another length, or a point of small order."""
 
 
 class VerificationError(CryptoError):

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import httpx
 
+from secure_api import __version__
 from secure_api.cli.answer import Answer
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
@@ -43,6 +44,7 @@ def send(
     """
     fields = httpx.Headers(headers or [])
     fields.setdefault("Content-Type", "application/json")
+    fields.setdefault("User-Agent", f"secure-api/{__version__}")
     warn_in_clear(url)
     try:
         with httpx.Client(auth=auth, timeout=timeout) as client:
@@ -71,13 +73,12 @@ def expect(response: httpx.Response) -> Answer:
 
 def complaint(response: httpx.Response) -> list[str]:
     """Say what an answer complains of: its status and, when it holds a problem, that problem."""
-    status = f"HTTP {response.status_code} {response.reason_phrase}".rstrip()
     problem = Problem.parse(response.headers.get("content-type", ""), response.content)
-    if problem is None:
-        location = response.headers.get("location")
-        return [f"{status}, to {location}" if response.has_redirect_location else status]
-    first, *more = problem.lines()
-    return [f"{status}: {first}", *more]
+    if problem is not None:
+        first, *more = problem.lines()
+        return [f"HTTP {response.status_code} {first}", *more]
+    status = f"HTTP {response.status_code} {response.reason_phrase}".rstrip()
+    return [f"{status}, to {response.headers['location']}" if response.has_redirect_location else status]
 
 
 def code_of(response: httpx.Response) -> ExitCode:

@@ -43,9 +43,10 @@ class Problem:
         )
 
     def lines(self) -> list[str]:
-        """Say it to a person: the sentence, then one line a place."""
-        first = self.title if self.detail is None else f"{self.title}: {self.detail}"
-        return [first, *(_finding(error) for error in self.errors)]
+        """Say it to a person: the sentence, then one line a place; nothing is said twice."""
+        findings = [_finding(error) for error in self.errors]
+        said = self.detail is None or any(error.get("detail") == self.detail for error in self.errors)
+        return [self.title if said else f"{self.title}: {self.detail}", *findings]
 
 
 def _text(value: object) -> str | None:
@@ -54,5 +55,8 @@ def _text(value: object) -> str | None:
 
 def _finding(error: dict[str, Any]) -> str:
     place = error.get("parameter") or error.get("pointer") or "the document"
-    at = f" (line {error['line']}, column {error['column']})" if "line" in error and "column" in error else ""
-    return f"  {place}{at}: {error.get('detail', 'is not valid')}"
+    detail = error.get("detail", "is not valid")
+    if "line" in error and "column" in error:
+        at = f"(line {error['line']}, column {error['column']})"
+        detail = detail if at in str(detail) else f"{detail} {at}"
+    return f"  {place}: {detail}"

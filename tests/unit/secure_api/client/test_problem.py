@@ -31,10 +31,18 @@ def test_a_whole_problem() -> None:
     assert (problem.type, problem.status, problem.instance) == (DOCUMENT["type"], 400, "urn:request-id:7")
     assert problem.lines() == [
         "JSON rejected: A number is not one.",
-        "  /a/0 (line 2, column 5): NaN is not JSON.",
+        "  /a/0: NaN is not JSON. (line 2, column 5)",
         "  limit: too large",
         "  the document: is not valid",
     ]
+
+
+def test_nothing_is_said_twice() -> None:
+    detail = "NaN is not JSON. (line 2, column 5)"
+    errors = [{"pointer": "/a/0", "line": 2, "column": 5, "detail": detail}]
+    problem = Problem.parse(MEDIA_TYPE, json.dumps({**DOCUMENT, "detail": detail, "errors": errors}).encode())
+    assert problem is not None
+    assert problem.lines() == ["JSON rejected", "  /a/0: NaN is not JSON. (line 2, column 5)"]
 
 
 def test_a_bare_problem() -> None:

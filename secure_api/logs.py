@@ -6,7 +6,7 @@ structlog renders our own events and those of every library (uvicorn, SQLAlchemy
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -15,7 +15,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 REDACTED = "[redacted]"
 SECRET_NAMES = re.compile(r"(?i)(passphrase|password|secret|token|private|seed|authorization|cookie|signature$)")
-SECRET_VALUES = re.compile(r"(sat_[A-Za-z0-9_-]{8})[A-Za-z0-9_-]+|(://[^:/@\s]+:)[^@\s]+@")
+SECRET_VALUES = re.compile(
+    r"(sat_[A-Za-z0-9_-]{8})[A-Za-z0-9_-]+|(://[^:/@\s]*:)[^@\s]+@|(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^-]*"
+)
 
 
 def configure(level: str, form: str) -> None:
@@ -35,21 +37,23 @@ def configure(level: str, form: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    rendered: list[Processor] = (
-        [structlog.processors.format_exc_info, redact, structlog.processors.JSONRenderer(sort_keys=False)]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer(sort_keys=False)
         if form == "json"
-        else [
-            redact,
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            ),
-        ]
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,  # before `redact`: a traceback may hold secrets
+                redact,
+                renderer,
+            ],
         )
     )
     root = logging.getLogger()
@@ -72,17 +76,23 @@ def add_request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> Ev
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Blank what must not be in a log: by the name of a member, and by the look of a value."""
-    _redact_members(event)
-    return event
+    return {name: REDACTED if SECRET_NAMES.search(name) else _redacted(value) for name, value in event.items()}
 
 
-def _redact_members(members: MutableMapping[str, Any]) -> None:
-    for name, value in members.items():
-        if SECRET_NAMES.search(name):
-            members[name] = REDACTED
-        elif isinstance(value, dict):
-            _redact_members(value)
-        elif isinstance(value, str):
-            members[name] = SECRET_VALUES.sub(
-                lambda match: (match[1] or match[2]) + REDACTED + ("@" if match[2] else ""), value
-            )
+def _redacted(value: Any) -> Any:
+    """Copy a value without its secrets; what was logged stays as it is. Other types go by their `repr`."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {
+            str(name): REDACTED if SECRET_NAMES.search(str(name)) else _redacted(member)
+            for name, member in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_redacted(element) for element in value]
+    return SECRET_VALUES.sub(_blank, value if isinstance(value, str) else repr(value))
+
+
+def _blank(match: re.Match[str]) -> str:
+    token, address, key = match.groups()
+    return f"{address}{REDACTED}@" if address else f"{token or key}{REDACTED}"

@@ -252,8 +252,31 @@ def test_canonical_base64_is_read(text: str, data: bytes) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    "A AA AAA AA= A=== = == === ==== AAAA= AAAA== AAAA=== AAAA==== AAAAAAAA======== AA==AAAA AA=A =AAA AB== AAB= -_-_ "
-    "AAA: A\xa0A= AAA\x00".split(" "),
+    [
+        "A",
+        "AA",
+        "AAA",
+        "AA=",
+        "A===",
+        "=",
+        "==",
+        "===",
+        "====",
+        "AAAA=",
+        "AAAA==",
+        "AAAA===",
+        "AAAA====",
+        "AAAAAAAA========",
+        "AA==AAAA",
+        "AA=A",
+        "=AAA",
+        "AB==",
+        "AAB=",
+        "-_-_",
+        "AAA:",
+        "A\xa0A=",
+        "AAA\x00",
+    ],
 )
 def test_other_base64_is_refused(text: str) -> None:
     with pytest.raises(FieldSyntaxError, match="a byte sequence is not"):

@@ -67,9 +67,11 @@ class SignatureInput:
             if text is not None:
                 parts.append(f"{name}={serialize_string(text)}")
         # Reading it back checks label, components and number ranges by the grammar that a verifier applies.
-        members = parse_signature_input(f"{label}={';'.join(parts)}".encode())
+        members = parse_signature_input(f"{label}={';'.join(parts)}".encode(errors="surrogatepass"))
         if list(members) != [label]:
             raise FieldSyntaxError("malformed-field", f"not a label: {label!r}")
+        if members[label].components != tuple(components):
+            raise FieldSyntaxError("malformed-field", f"not components: {', '.join(components)}")
         return members[label]
 
 

@@ -139,7 +139,7 @@ class Program:
             with suppress(OSError):  # the other side is closed
                 while piece := os.read(terminal, 4096):
                     screen.extend(piece)
-                    if answers and screen.rstrip().endswith(b":"):
+                    if answers and screen.endswith(b": "):  # the space comes once the echo is off
                         os.write(terminal, answers.pop(0).encode() + b"\n")
 
         reader = threading.Thread(target=read)

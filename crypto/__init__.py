@@ -3,6 +3,7 @@
 from crypto.content_digest import content_digest, verify_content_digest
 from crypto.errors import (
     VERIFICATION_REASONS,
+    CiphertextError,
     CryptoError,
     DigestError,
     FieldSyntaxError,
@@ -31,8 +32,19 @@ from crypto.http_signatures import (
     signature_base,
     verify_request,
 )
+from crypto.kem import (
+    KEM_ALGORITHMS,
+    Decapsulator,
+    Encapsulation,
+    Encapsulator,
+    KemAlgorithm,
+    KemInfo,
+    KemProvider,
+)
+from crypto.kem_keys import KemPrivateKey, KemPublicKey
 from crypto.keys import PrivateKey, PublicKey, read_private_key, write_private_key
 from crypto.providers import default_provider
+from crypto.providers.kem_selection import default_kem_provider
 from crypto.secret_files import read_secret_file, write_secret_file
 from crypto.signatures import (
     ALGORITHMS,
@@ -46,13 +58,23 @@ from crypto.signatures import (
 __all__ = [
     "ALGORITHMS",
     "COMPONENTS",
+    "KEM_ALGORITHMS",
     "TAG",
     "VERIFICATION_REASONS",
     "AlgorithmInfo",
+    "CiphertextError",
     "CryptoError",
+    "Decapsulator",
     "DigestError",
+    "Encapsulation",
+    "Encapsulator",
     "FieldSyntaxError",
     "InvalidSignature",
+    "KemAlgorithm",
+    "KemInfo",
+    "KemPrivateKey",
+    "KemProvider",
+    "KemPublicKey",
     "KeyFileError",
     "KeyFormatError",
     "PassphraseError",
@@ -73,6 +95,7 @@ __all__ = [
     "VerificationError",
     "Verifier",
     "content_digest",
+    "default_kem_provider",
     "default_provider",
     "open_request",
     "parse_signature",

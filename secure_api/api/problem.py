@@ -1,6 +1,7 @@
 """Problems as responses (RFC 9457), and the handlers that make every error one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 
 import structlog
 from asgi_correlation_id import correlation_id
@@ -9,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from prometheus_client import Counter
 from rfc9457 import Problem
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
 
 from secure_api.api import error_map
 from secure_api.domain import strict_json
@@ -19,6 +21,9 @@ MEDIA_TYPE = "application/problem+json"
 #: Names of the two forms of a body that is one thing or an array of them. Pydantic puts the form that it took first
 #: in an error's location, where it is no part of the place in the document.
 UNION_TAGS = ("(one)", "(many)")
+
+#: The methods that a route can have.
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 log = structlog.get_logger("secure_api.errors")
 
@@ -56,8 +61,11 @@ def install(app: FastAPI, refused: Counter) -> None:
         return respond_to(error, refused)
 
     @app.exception_handler(HTTPException)
-    async def http_exception(_request: Request, error: HTTPException) -> Response:
-        return respond(error_map.problem_of_status(error.status_code), error.headers)
+    async def http_exception(request: Request, error: HTTPException) -> Response:
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(allowed_methods(request))
+        return respond(error_map.problem_of_status(error.status_code), headers)
 
     @app.exception_handler(RequestValidationError)
     async def validation_error(_request: Request, error: RequestValidationError) -> Response:
@@ -66,7 +74,19 @@ def install(app: FastAPI, refused: Counter) -> None:
     @app.exception_handler(Exception)
     async def unexpected(_request: Request, error: Exception) -> Response:
         log.error("unexpected error", exc_info=error)
-        return respond(error_map.problem_of_status(500))
+        # This answer is given outside the middleware that adds the request's id to all others.
+        request_id = correlation_id.get()
+        return respond(error_map.problem_of_status(500), {} if request_id is None else {"X-Request-ID": request_id})
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """List the methods that the request's path has (RFC 9110 §15.5.6): the router knows of its first route alone."""
+    routes: Sequence[BaseRoute] = request.app.routes
+    return [
+        method
+        for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 def _finding(item: dict[str, object]) -> dict[str, str]:

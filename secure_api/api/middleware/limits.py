@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from secure_api.api.problem import respond_to
-from secure_api.domain.errors import DomainError, HeadersTooLarge, PayloadTooLarge
+from secure_api.domain.errors import DomainError, HeadersTooLarge, Invalid, PayloadTooLarge
 from secure_api.domain.limits import Limits
 
 SIGNATURE_FIELDS = frozenset({b"signature", b"signature-input", b"content-digest"})
@@ -32,7 +32,8 @@ class LimitsMiddleware:
 
         Raises:
             HeadersTooLarge: all fields together, a signature field, or the path with its query.
-            PayloadTooLarge: the declared length of the body.
+            Invalid: the declared length of the body is none.
+            PayloadTooLarge: it is over the limit.
         """
         total = 0
         fields: dict[bytes, int] = {}
@@ -41,10 +42,11 @@ class LimitsMiddleware:
             total += size
             if name in SIGNATURE_FIELDS:
                 fields[name] = fields.get(name, 0) + len(value)
-            elif name == b"content-length" and (
-                len(value) > MAX_LENGTH_DIGITS or int(value) > self.limits.max_body_bytes
-            ):
-                raise PayloadTooLarge(f"A body may have {self.limits.max_body_bytes} bytes at most.")
+            elif name == b"content-length":
+                if not value.isdigit():
+                    raise Invalid("Content-Length is a number of bytes.")
+                if len(value) > MAX_LENGTH_DIGITS or int(value) > self.limits.max_body_bytes:
+                    raise PayloadTooLarge(f"A body may have {self.limits.max_body_bytes} bytes at most.")
         if total > self.limits.max_header_bytes:
             raise HeadersTooLarge(f"All header fields may have {self.limits.max_header_bytes} bytes at most.")
         if any(size > self.limits.max_field_bytes for size in fields.values()):

@@ -38,7 +38,7 @@ class AccessLogMiddleware:
             log.info(
                 "request",
                 method=scope["method"],
-                path=scope["path"],
+                path=scope["raw_path"].decode("ascii", "backslashreplace"),  # as sent: a line feed stays %0A
                 status=status,
                 milliseconds=round((time.perf_counter() - began) * 1e3, 3),
                 client=None if caller is None else caller.client_id,

@@ -25,7 +25,9 @@ app = typer.Typer(help="Make, show, list, rotate and revoke keys.", no_args_is_h
     "SECURE_API_PASSPHRASE='correct horse battery' secure-api keys generate --out key.pem",
 )
 def generate(
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="File to write (mode 0600).")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="File to write (mode 0600).", dir_okay=False)
+    ],
     algorithm: Annotated[
         SignatureAlgorithm, typer.Option("--algorithm", "-a", help="Algorithm of the key.")
     ] = SignatureAlgorithm.ML_DSA_65,
@@ -41,7 +43,7 @@ def generate(
     key = PrivateKey.generate(algorithm)
     save_key(out, key, passphrase, force=force)
     if json:
-        put_json({"keyid": key.keyid, "algorithm": algorithm.value, "file": str(out), "encrypted": not no_passphrase})
+        put_json({"keyid": key.keyid, "algorithm": algorithm.value, "file": str(out)})
     else:
         put(key.keyid)
         say(f"{algorithm.value} key written to {out}" + (" without a passphrase" if no_passphrase else ""))
@@ -54,7 +56,9 @@ def generate(
     "secure-api keys show public.pem --jwk",
 )
 def show(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Private or public key (PEM), or a JWK.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Private or public key (PEM), or a JWK.", dir_okay=False)
+    ],
     jwk: Annotated[bool, typer.Option("--jwk", help="Print the public key as a JWK.")] = False,
     public_pem: Annotated[bool, typer.Option("--public-pem", help="Print the public key as PEM.")] = False,
     passphrase_file: PassphraseFile = None,

@@ -55,7 +55,7 @@ def test_the_catalog_says_of_a_command_what_it_says_of_itself(entry: object) -> 
 
 def commands() -> list[list[str]]:
     """Every command that does something."""
-    found = []
+    found: list[list[str]] = []
     for entry in CATALOG:
         names = getattr(load(entry), "commands", None)
         found += [[entry.name, name] for name in names] if names else [[entry.name]]

@@ -161,3 +161,5 @@ async def attempt(what: str, action: Callable[[], Awaitable[None]]) -> None:
         await action()
     except DomainError as error:
         log.warning("could not " + what, error=error.detail)
+    except Exception as error:  # a defect, but no reason to stop trying
+        log.error("could not " + what, exc_info=error)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+
 from crypto import PrivateKey, SignatureAlgorithm
 from tests.attacks.scene import Scene
 from tests.attacks.stage import Member, dataset_body
+from tests.attacks.wire import Wire, encode_head
 from tests.consortium import Message
 
 ML_DSA_44, ED25519 = SignatureAlgorithm.ML_DSA_44, SignatureAlgorithm.ED25519
@@ -128,7 +133,7 @@ def test_a_rotation_at_an_encoded_path_does_not_skip_the_proof(scene: Scene) -> 
     scene.accept(writing(scene, member))
 
 
-def test_two_rotations_at_once(scene: Scene) -> None:
+def test_two_rotations_prepared_at_once(scene: Scene) -> None:
     """The second one is signed by keys that the first one ended."""
     member = newcomer(scene)
     fresh = [PrivateKey.generate(ML_DSA_44) for _ in range(2)]
@@ -137,6 +142,45 @@ def test_two_rotations_at_once(scene: Scene) -> None:
     ]
     scene.accept(messages[0])
     scene.disbelieve(messages[1], GONE)
+
+
+def test_rotations_race(scene: Scene) -> None:
+    """Of ten rotations of one client, one counts: it ends with one active key, whatever the workers had read."""
+    member = newcomer(scene)
+    fresh = [PrivateKey.generate(ML_DSA_44) for _ in range(10)]
+    messages = [
+        scene.sign(member, "POST", "/v1/clients/me/keys", rotation(key), keys=[member.key, key]) for key in fresh
+    ]
+    barrier = Barrier(len(messages))
+
+    def send(message: Message) -> int:
+        with Wire(scene.server.port) as wire:
+            barrier.wait()
+            return wire.exchange(message).status
+
+    with ThreadPoolExecutor(len(messages)) as pool:
+        statuses = list(pool.map(send, messages))
+    assert statuses.count(201) == 1
+    assert set(statuses) <= {201, 401, 409}
+    winner = Member("hospital", [fresh[statuses.index(201)]])
+    profile = scene.ok(winner, "GET", "/v1/clients/me")
+    active = [key["keyid"] for key in profile["keys"] if key["status"] == "active"]
+    assert active == [winner.key.keyid]
+    assert len(profile["keys"]) == 2
+
+
+def test_a_key_revoked_while_the_body_is_on_its_way(scene: Scene) -> None:
+    member = newcomer(scene)
+    message = writing(scene, member)
+    with Wire(scene.server.port) as wire:
+        wire.send(encode_head(replace(message, headers=(*message.headers, ("expect", "100-continue")))))
+        wire.wait_for(b"100 Continue\r\n\r\n")
+        scene.ok(scene.admin, "DELETE", f"/v1/keys/{member.key.keyid}")
+        before = scene.state()
+        wire.send(message.body)
+        reply = wire.receive("POST")
+    assert scene.state() == before
+    scene.assert_opaque(reply, GONE)
 
 
 def test_a_weak_key_is_not_enrolled(scene: Scene) -> None:

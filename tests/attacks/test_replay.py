@@ -182,14 +182,14 @@ def test_a_copy_that_began_in_time_and_ends_when_its_nonce_is_forgotten(
     scene: Scene, sweeping: SecureApiServer
 ) -> None:
     """The head comes while the message is good; the body waits until nothing remembers the message."""
-    forgery = scene.forge(authority=sweeping.authority, target=RECORDS, body=RECORD).between(0, 2)
+    forgery = scene.forge(authority=sweeping.authority, target=RECORDS, body=RECORD).between(0, 6)
     message = forgery.message()
     scene.accept(message, server=sweeping)
     count = records(scene)
     with Wire(sweeping.port) as wire:
         wire.send(encode_head(replace(message, headers=(*message.headers, ("expect", "100-continue")))))
         wire.wait_for(b"100 Continue\r\n\r\n")  # the application asks for the body: it has opened the message
-        time.sleep(4.5)  # it expires after 2 seconds, and a sweep or two come by
+        time.sleep(int(forgery.parameters["expires"]) + 2.5 - time.time())  # a sweep or two come by
         assert forgery.parameters["nonce"].strip('"') in str(sql.read(scene.server.url)["nonces"])
         sql.forget_nonces(scene.server.url)  # as a sweep long after would
         wire.send(message.body)

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from tests.attacks.scene import RECORD, RECORDS, Scene
-from tests.attacks.stage import dataset_body
 from tests.attacks.wire import Wire, encode_head
 from tests.consortium import Message
+from tests.services.fixtures.process import ProcessRunner
+from tests.services.fixtures.secure_api_server import start_secure_api
 
 MEBIBYTE = 1 << 20
 
@@ -110,10 +111,11 @@ def test_a_stranger_cannot_make_the_server_read_a_body(scene: Scene) -> None:
     scene.assert_opaque(reply, "expired")
 
 
-def test_a_body_that_does_not_come_is_given_up(scene: Scene) -> None:
-    message = scene.forge(body=dataset_body()).message()
+def test_a_body_that_does_not_come_is_given_up(scene: Scene, run_process: ProcessRunner) -> None:
+    impatient = start_secure_api(run_process, scene.other.home, scene.other.url, env={"SECURE_API_BODY_TIMEOUT": "0.2"})
+    message = scene.forge(authority=impatient.authority).message()
     before = scene.state()
-    with Wire(scene.server.port) as wire:
+    with Wire(impatient.port) as wire:
         wire.send(encode_head(message))
         reply = wire.receive("POST")
     scene.assert_unchanged(before)

@@ -95,9 +95,12 @@ def serve(
             if not server.started:
                 raise typer.Exit(ExitCode.FAILURE)
         else:
-            from uvicorn.supervisors import Multiprocess
+            from secure_api.cli.workers import Workers
 
-            Multiprocess(config, sockets=[listener]).run()
+            supervisor = Workers(config, sockets=[listener])
+            supervisor.run()
+            if supervisor.status is not ExitCode.OK:
+                raise typer.Exit(supervisor.status)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
@@ -125,6 +128,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise CliError(f"cannot listen on {host}: {error.strerror}") from error
+    except UnicodeError as error:
+        raise CliError(f"cannot listen on {host}: that is not a host name") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)

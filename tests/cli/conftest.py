@@ -55,7 +55,8 @@ def consortium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consortium]
     """A consortium that tests share, with the profiles `admin`, `clinic` (contributor) and `auditor`."""
     folder = tmp_path_factory.mktemp("consortium")
     program = Program(folder / "home", folder / "config")
-    with serving(program, "--port", "0", initialize=True) as server:
+    program.spawn("init", "--no-passphrase").ok()
+    with serving(program) as server:
         program("organizations", "create", "clinic").ok()
         for name, role in (("clinic", "contributor"), ("auditor", "auditor")):
             token = program("tokens", "create", "--organization", "clinic", "--role", role).ok().out.strip()

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import pty
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest import mock
+
+import structlog
 
 from secure_api.cli.main import main
 
@@ -90,6 +93,7 @@ class Program:
             stack.enter_context(mock.patch.dict(os.environ, self.environment(env), clear=True))
             stack.enter_context(mock.patch.object(sys, "argv", ["secure-api", *map(str, words)]))
             stack.enter_context(mock.patch.multiple(sys, stdin=inlet, stdout=outlets[0], stderr=outlets[1]))
+            stack.enter_context(_process_state())
             try:
                 main()
             except SystemExit as ended:
@@ -110,15 +114,16 @@ class Program:
         cwd: Path | None = None,
     ) -> Outcome:
         """Run a command as a process; without `stdin` it reads from nowhere."""
-        done = subprocess.run(
+        with subprocess.Popen(
             [*COMMAND, *words],
             env=self.environment(env),
             cwd=cwd,
-            capture_output=True,
-            check=False,
-            **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}),
-        )
-        return Outcome(done.returncode, done.stdout, done.stderr)
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            stdout, stderr = process.communicate(stdin)
+            return Outcome(process.returncode, stdout, stderr)
 
     def start(self, *words: str | Path, env: Mapping[str, str | None] | None = None, **options: Any) -> Any:
         """Start a command as a process and leave it running; gives the `Popen`."""
@@ -148,3 +153,16 @@ class Program:
         reader.join()
         os.close(terminal)
         return status, screen.decode()
+
+
+@contextmanager
+def _process_state() -> Iterator[None]:
+    """Put back what a command changes for its whole process: the mask of new files, where logs go."""
+    root, mask, events = logging.getLogger(), os.umask(0o022), structlog.get_config()
+    handlers, level = root.handlers, root.level
+    try:
+        yield
+    finally:
+        os.umask(mask)
+        structlog.configure(**events)
+        root.handlers, root.level = handlers, level

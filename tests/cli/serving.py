@@ -2,100 +2,114 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.cli.program import Program
+from tests.cli.program import COMMAND, Program
+from tests.services.fixtures.process import ServerProcess
+from tests.services.fixtures.secure_api_server import SecureApiServer
 
-_URL = re.compile(r"secure-api serves on (http://\S+)")
-_STARTED = re.compile(r"Started server process \[(\d+)\]")
+_URL = re.compile(r"secure-api serves on (http://(\S+):(\d+)) ")
 
 
 @dataclass(frozen=True)
 class Serving:
     """A server that was started; `url` is where it says that it listens."""
 
-    process: subprocess.Popen[bytes]
-    log: Path
+    process: ServerProcess
     url: str
+    host: str
+    port: int
+    home: Path
 
-    def text(self) -> str:
+    def log(self) -> str:
         """Everything that it wrote to stderr so far."""
-        return self.log.read_text(errors="replace")
+        return self.process.stderr.read_text(errors="replace")
 
     def worker_pids(self) -> list[int]:
         """The processes that ever served, by the log."""
-        return [int(pid) for pid in _STARTED.findall(self.text())]
+        return self._as_fixture().worker_pids()
+
+    def connect(self) -> HTTPConnection:
+        """Open a connection."""
+        connection = HTTPConnection(self.host.strip("[]"), self.port)
+        connection.connect()
+        return connection
+
+    def worker_of(self, connection: HTTPConnection) -> int:
+        """The process that holds the other end of a connection."""
+        return self._as_fixture().worker_of(connection.sock.getsockname()[1])
+
+    def get(self, path: str) -> str:
+        """Read a public document over a connection of its own."""
+        connection = self.connect()
+        try:
+            response = ask(connection, path)
+            body = response.read().decode()
+            assert response.status == 200, body
+            return body
+        finally:
+            connection.close()
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal to the process that was started, and wait; gives the exit status."""
         self.process.send_signal(number)
         return self.process.wait()
 
+    def interrupt(self) -> int:
+        """Press Ctrl-C: everybody in the foreground gets it; gives the exit status."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait()
+
     def wait_until_ready(self, workers: int = 1) -> None:
-        """Return when that many workers have ever become ready and one answers; fail if the server ends before."""
-        while self.text().count('"event": "ready"') < workers or not self._answers():
-            if self.process.poll() is not None:
-                pytest.fail(f"the server ended with {self.process.returncode}:\n{self.text()}")
+        """Return when that many workers have ever become ready; fail if the server ends before."""
+        while self.log().count('"event": "ready"') < workers:
+            if self.process.returncode is not None:
+                pytest.fail(f"the server ended with {self.process.returncode}:\n{self.process.output()}")
             time.sleep(0.02)
 
-    def _answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/readyz", trust_env=False).is_success
-        except httpx.TransportError:
-            return False
+    def _as_fixture(self) -> SecureApiServer:
+        return SecureApiServer(self.process, self.port, self.home, self.url)
+
+
+def ask(connection: HTTPConnection, path: str) -> HTTPResponse:
+    """Send a request without a signature; gives the answer, to be read."""
+    connection.request("GET", path)
+    return connection.getresponse()
 
 
 @contextmanager
 def serving(
-    program: Program,
-    *words: str,
-    initialize: bool = False,
-    workers: int = 1,
-    env: Mapping[str, str | None] | None = None,
+    program: Program, *words: str, workers: int = 1, env: Mapping[str, str | None] | None = None
 ) -> Iterator[Serving]:
-    """Serve a home; with `initialize`, one that is made first, whose admin knows where the server is."""
-    log = program.home.parent / f"serve-{time.monotonic_ns()}.log"
-    if initialize:
-        program.spawn("init", "--no-passphrase").ok()
-    with log.open("wb") as output:
-        process = program.start(
-            *("serve", "--workers", str(workers), *words),
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+    """Serve the program's home on a free port until the block ends; the profile `admin` then means this server."""
+    folder = program.home.parent / f"serving-{time.monotonic_ns()}"
+    command = [*COMMAND, "serve", "--port", "0", "--workers", str(workers), *words]
+    process = ServerProcess(command, folder, program.environment(env), None)
     try:
-        while (found := _URL.search(log.read_text(errors="replace"))) is None:
-            if process.poll() is not None:
-                pytest.fail(f"the server ended with {process.returncode}:\n{log.read_text(errors='replace')}")
-            time.sleep(0.02)
-        server = Serving(process, log, found[1])
+        while (found := _URL.search(process.stdout.read_text(errors="replace"))) is None:
+            if process.returncode is not None:
+                pytest.fail(f"the server ended with {process.returncode}:\n{process.output()}")
+            time.sleep(0.01)
+        server = Serving(process, found[1], found[2], int(found[3]), program.home)
         server.wait_until_ready(workers)
-        if initialize:
-            point(program, "admin", server.url)
+        aim(program, server.url)
         yield server
     finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
+        process.stop()
 
 
-def point(program: Program, profile: str, url: str) -> None:
-    """Make a profile of the default URL one of another server."""
+def aim(program: Program, url: str) -> None:
+    """Let the profile `admin` mean another server."""
     file = program.config / "profiles.toml"
-    text = file.read_text()
-    assert f"[{profile}]" in text
-    assert 'url = "http://127.0.0.1:8000"' in text
-    file.write_text(text.replace('url = "http://127.0.0.1:8000"', f'url = "{url}"'))
+    file.write_text(re.sub(r'(?<=\[admin\]\nurl = ")[^"]+', url, file.read_text()))
+    assert f'[admin]\nurl = "{url}"' in file.read_text()

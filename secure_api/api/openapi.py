@@ -22,6 +22,29 @@ Every request but those under *status* is signed: HTTP Message Signatures (RFC 9
 * A nonce is good for one request. A hybrid client signs with two labels, both required.
 """
 
+#: What our problems carry beside type, title and status.
+PROBLEM_MEMBERS: dict[str, Any] = {
+    "detail": {"type": "string", "description": "What went wrong, for people."},
+    "instance": {"type": "string", "description": "urn:request-id: and the id under which the log knows the request."},
+    "errors": {
+        "type": "array",
+        "description": "Each broken rule, with its place: a member of the body, or a parameter.",
+        "items": {
+            "type": "object",
+            "required": ["detail"],
+            "properties": {
+                "detail": {"type": "string"},
+                "pointer": {"type": "string", "description": "RFC 6901 pointer into the body."},
+                "reason": {"type": "string", "description": "Why the body is no I-JSON."},
+                "line": {"type": "integer", "minimum": 1},
+                "column": {"type": "integer", "minimum": 1},
+                "in": {"type": "string", "enum": ["path", "query", "header"]},
+                "parameter": {"type": "string"},
+            },
+        },
+    },
+}
+
 
 def document(app: FastAPI, public: frozenset[str]) -> Callable[[], dict[str, Any]]:
     """Wrap the application's own OpenAPI generator."""
@@ -42,7 +65,7 @@ def _describe(schema: dict[str, Any], public: frozenset[str]) -> None:
     schemas = components.setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    schemas["Problem"] = problem_component("Problem")
+    schemas["Problem"] = problem_component("Problem", **PROBLEM_MEMBERS)
     components["securitySchemes"] = {
         SCHEME: {"type": "apiKey", "in": "header", "name": "Signature", "description": DESCRIPTION}
     }

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,7 +41,8 @@ class Outcome:
 class CommandLine:
     """Runs commands as `secure-api` would."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str], config: Path) -> None:
+        self.config = config
         self._monkeypatch = monkeypatch
         self._capture = capture
 
@@ -69,7 +71,7 @@ def secure_api(
     mask = os.umask(0o022)
     monkeypatch.setenv("SECURE_API_CONFIG", str(config))
     try:
-        yield CommandLine(monkeypatch, capsys)
+        yield CommandLine(monkeypatch, capsys, config)
     finally:
         os.umask(mask)
         os.environ.clear()

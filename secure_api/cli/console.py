@@ -5,9 +5,10 @@ bidirectional overrides, which could rewrite what the person sees, are printed a
 """
 
 import json
+import os
 import re
 import sys
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from rich.console import Console
 from rich.json import JSON
@@ -16,8 +17,10 @@ from rich.text import Text
 
 UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
-stdout = Console(highlight=False, soft_wrap=True)
-stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+COLORS: Final[Literal["auto"] | None] = None if os.environ.get("NO_COLOR") else "auto"
+
+stdout = Console(color_system=COLORS, highlight=False, soft_wrap=True)
+stderr = Console(color_system=COLORS, stderr=True, highlight=False, soft_wrap=True)
 
 
 def printable(text: str) -> str:

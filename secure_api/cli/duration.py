@@ -15,7 +15,7 @@ def parse_duration(text: str) -> int:
     Raises:
         CliError: it is none.
     """
-    match = re.fullmatch(r"(\d{1,9})([smhd]?)", text.strip())
+    match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", text.strip())
     if match is None:
         raise CliError(f"{text!r} is not a duration", ExitCode.USAGE, "write 90s, 30m, 24h or 7d")
     return int(match[1]) * SECONDS[match[2]]

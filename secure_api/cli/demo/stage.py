@@ -22,17 +22,20 @@ from secure_api.client import ProfileStore, SignatureAuth
 
 START_PATIENCE: Final = 60.0  # seconds
 PROGRAM: Final = (sys.executable, "-m", "secure_api")
+MAX_LOG_LINES: Final = 20
+SERVE: Final = ("serve", "--port", "0", "--no-access-log")
 ANNOUNCEMENT: Final = "secure-api serves on "
 
 
 @dataclass(slots=True)
 class Stage:
-    """A running server: its home, the way to it, the admin, and the members as they enroll."""
+    """A running server: its home, the way to it, its process, the admin, and the members as they enroll."""
 
     home: Path
     http: httpx.Client
     admin: SignatureAuth
     environment: dict[str, str]
+    server: "subprocess.Popen[bytes]"
     members: dict[str, SignatureAuth] = field(default_factory=dict)
     accepted: httpx.Request = field(init=False)
 
@@ -91,7 +94,7 @@ def stage() -> Iterator[Stage]:
             raise CliError(f"init failed: {made.stderr.strip()}")
         with log.open("wb") as output:
             server = subprocess.Popen(  # noqa: S603 - our own program
-                [*PROGRAM, "serve", "--home", str(home), "--port", "0", "--no-access-log"],
+                [*PROGRAM, *SERVE, "--home", str(home)],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -106,7 +109,7 @@ def stage() -> Iterator[Stage]:
         try:
             if not http.get("/readyz").is_success:
                 raise CliError(f"the server is not ready:\n{_tail(log)}")
-            yield Stage(home, http, admin, environment)
+            yield Stage(home, http, admin, environment, server)
         except httpx.TransportError as error:
             raise CliError(f"the server cannot be reached: {error}\n{_tail(log)}") from error
 
@@ -138,7 +141,9 @@ def _run(arguments: tuple[str, ...], environment: dict[str, str]) -> "subprocess
 
 
 def _tail(log: Path) -> str:
-    return log.read_text(errors="replace")[-2000:]
+    """Give the end of a log, set in behind the error that it explains."""
+    lines = log.read_text(errors="replace").splitlines()[-MAX_LOG_LINES:]
+    return "\n".join(f"  {line}" for line in lines)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:

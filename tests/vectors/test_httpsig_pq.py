@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,9 @@ from crypto import (
     PublicKey,
     Request,
     SignatureAlgorithm,
+    SignatureInput,
     SignatureProvider,
+    Verifier,
     parse_signature_input,
     signature_base,
 )
@@ -74,15 +77,18 @@ def vector(request: pytest.FixtureRequest, vectors: dict[SignatureAlgorithm, Vec
 
 @dataclass(frozen=True)
 class Check:
-    """Verifications, by every provider, in which one thing may be another than the vector's."""
+    """Verifications, by the key and by every provider, in which one thing may be another than the vector's."""
 
     vector: Vector
     providers: list[SignatureProvider]
 
+    def verifiers(self, key: PublicKey | None = None) -> list[Verifier]:
+        public = key or PublicKey.from_raw(self.vector.algorithm, self.vector.public_key)
+        return [public, *(provider.verifier(public.algorithm, public.raw) for provider in self.providers)]
+
     def accepts(self, signature: bytes) -> None:
-        public = PublicKey.from_raw(self.vector.algorithm, self.vector.public_key)
-        for provider in self.providers:
-            provider.verifier(public.algorithm, public.raw).verify(signature, self.vector.base)
+        for verifier in self.verifiers():
+            verifier.verify(signature, self.vector.base)
 
     def refuses(
         self, *, base: bytes | None = None, signature: bytes | None = None, key: PublicKey | None = None
@@ -90,10 +96,9 @@ class Check:
         assert (base, signature, key) != (None, None, None)
         assert base != self.vector.base
         assert signature != self.vector.signature
-        public = key or PublicKey.from_raw(self.vector.algorithm, self.vector.public_key)
-        for provider in self.providers:
+        for verifier in self.verifiers(key):
             with pytest.raises(InvalidSignature):
-                provider.verifier(public.algorithm, public.raw).verify(
+                verifier.verify(
                     self.vector.signature if signature is None else signature,
                     self.vector.base if base is None else base,
                 )
@@ -120,15 +125,23 @@ def test_the_signature_base_is_rebuilt_byte_for_byte(vector: Vector) -> None:
     assert (entry.created, entry.alg) == (1783368000, vector.algorithm)
 
 
+def test_the_signature_input_is_read_and_written_byte_for_byte(vector: Vector) -> None:
+    members = parse_signature_input(vector.field)
+    assert list(members) == ["sig1"]
+    entry = members["sig1"]
+    assert entry.keyid == f"test-key-{vector.algorithm.value.replace('ml-dsa-', 'mldsa')}"
+    assert (entry.expires, entry.nonce, entry.tag, entry.unknown) == (None, None, None, ())
+    assert f"sig1={entry.text}".encode() == vector.field
+    composed = SignatureInput.compose("sig1", entry.components, created=entry.created, keyid=entry.keyid, alg=entry.alg)
+    assert composed == entry
+
+
 def test_the_public_key_follows_from_the_seed(vector: Vector) -> None:
     assert PrivateKey.from_seed(vector.algorithm, vector.seed).public_key.raw == vector.public_key
 
 
 def test_the_signature_is_valid(check: Check) -> None:
     check.accepts(check.vector.signature)
-    PublicKey.from_raw(check.vector.algorithm, check.vector.public_key).verify(
-        check.vector.signature, check.vector.base
-    )
 
 
 @pytest.mark.oqs
@@ -162,9 +175,29 @@ def test_what_the_seed_signs_is_valid_and_hedged(check: Check) -> None:
         (b"test-key", b"best-key"),
     ],
 )
-def test_a_changed_value_is_refused(check: Check, old: bytes, new: bytes) -> None:
+def test_a_changed_value_of_the_base_is_refused(check: Check, old: bytes, new: bytes) -> None:
     assert old in check.vector.base
     check.refuses(base=check.vector.base.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"method": "POST"},
+        {"scheme": "http"},
+        {"authority": "example.org"},
+        {"path": "/foo/"},
+        {"query": "param=Value&Pet=cat"},
+        {"query": ""},
+        {"headers": ((b"host", b"example.org"), REQUEST.headers[1])},
+        {"headers": (REQUEST.headers[0], (b"date", b"Mon, 06 Jul 2026 20:00:01 GMT"))},
+        {"headers": (*REQUEST.headers, REQUEST.headers[1])},
+    ],
+    ids=["method", "scheme", "authority", "path", "query", "no-query", "host", "date", "date-twice"],
+)
+def test_a_changed_request_is_refused(check: Check, changes: dict[str, Any]) -> None:
+    entry = parse_signature_input(check.vector.field)["sig1"]
+    check.refuses(base=signature_base(replace(REQUEST, **changes), entry))
 
 
 @pytest.mark.parametrize("line", range(5))

@@ -6,7 +6,7 @@ Left out are B.2.4, which is a response, and the verdict of B.2.2, which covers 
 from __future__ import annotations
 
 import json
-from base64 import b64decode
+from base64 import b64decode, urlsafe_b64decode
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -25,6 +25,7 @@ from crypto import (
     ProfileError,
     PublicKey,
     Request,
+    SignatureAlgorithm,
     parse_signature,
     parse_signature_input,
     signature_base,
@@ -107,18 +108,41 @@ def test_the_signature_is_valid_over_our_base(request_: Request, base: str, veri
     verify(*rebuilt(request_))
 
 
+def refuse(verify: Verify, signature: bytes, message: bytes) -> None:
+    with pytest.raises((InvalidSignature, NativeInvalidSignature)):
+        verify(signature, message)
+
+
 @each_case
 def test_the_signature_is_of_no_other_base(request_: Request, base: str, verify: Verify) -> None:
     signature, ours = rebuilt(request_)
     assert b"created=1618884473" in ours
-    with pytest.raises((InvalidSignature, NativeInvalidSignature)):
-        verify(signature, ours.replace(b"created=1618884473", b"created=1618884474"))
+    refuse(verify, signature, ours.replace(b"created=1618884473", b"created=1618884474"))
+    lines = ours.split(b"\n")
+    for place, line in enumerate(lines):
+        before, after = lines[:place], lines[place + 1 :]
+        refuse(verify, signature, b"\n".join([*before, *after]))
+        refuse(verify, signature, b"\n".join([*before, line + b" ", *after]))
+        refuse(verify, signature, b"\n".join([*before, line[:-1] + bytes([line[-1] ^ 1]), *after]))
+    refuse(verify, signature, ours + b"\n")
+
+
+@each_case
+def test_no_other_signature_is_of_the_base(request_: Request, base: str, verify: Verify) -> None:
+    signature, ours = rebuilt(request_)
+    for place in range(len(signature)):
+        flipped = bytearray(signature)
+        flipped[place] ^= 1 << place % 8
+        refuse(verify, bytes(flipped), ours)
+    for wrong in (b"", signature[:-1], signature[1:], signature + b"\0"):
+        refuse(verify, wrong, ours)
 
 
 def test_signing_the_ed25519_case_again_gives_the_same_octets() -> None:
-    key = PrivateKey.from_pem(figures.ED25519_PRIVATE_KEY.encode(), None)
+    seed = urlsafe_b64decode(json.loads(figures.ED25519_JWK)["d"] + "=")
     signature, base = rebuilt(CASES["B.2.6"][0])
-    assert key.sign(base) == signature
+    assert PrivateKey.from_seed(SignatureAlgorithm.ED25519, seed).sign(base) == signature
+    assert PrivateKey.from_pem(figures.ED25519_PRIVATE_KEY.encode(), None).sign(base) == signature
 
 
 def test_the_ed25519_key_is_one_in_each_of_its_forms() -> None:

@@ -80,10 +80,7 @@ ANSWERS: Mapping[type[DomainError], Answer] = MappingProxyType(
 
 def answer_for(error: DomainError) -> Answer:
     """Find the answer of the nearest class in the error's ancestry that has one."""
-    for kind in type(error).__mro__:
-        if kind in ANSWERS:
-            return ANSWERS[kind]
-    return ANSWERS[DomainError]
+    return next(ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS)
 
 
 def problem_of(error: DomainError) -> tuple[Problem, Mapping[str, str]]:

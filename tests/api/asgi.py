@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,15 +77,18 @@ def body(*chunks: bytes) -> list[dict[str, Any]]:
 DISCONNECT = {"type": "http.disconnect"}
 
 
-async def drive(app: FastAPI, scope: dict[str, Any], incoming: Sequence[dict[str, Any]] = ()) -> Answer:
+async def drive(app: FastAPI, scope: dict[str, Any], incoming: Iterable[dict[str, Any]] = ()) -> Answer:
     """Run one connection: give the messages one after the other, then nothing more, ever."""
     answer = Answer()
+    coming = iter(incoming)
 
     async def receive() -> dict[str, Any]:
-        if answer.received == len(incoming):
+        message = next(coming, None)
+        if message is None:
             await asyncio.Event().wait()
+            return DISCONNECT
         answer.received += 1
-        return incoming[answer.received - 1]
+        return message
 
     async def send(message: Any) -> None:
         answer.messages.append(dict(message))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from crypto import PrivateKey, SignatureAlgorithm
 from secure_api.domain.signature_policy import SignaturePolicy
 from secure_api.settings import Settings
+from tests.api.asgi import body, drive, scope_of
 from tests.api.problem import problem
 from tests.api.running import altered, started
 from tests.api.state import rows
@@ -104,8 +106,8 @@ async def test_rotation_cannot_lead_below_the_policy(embedded: Settings) -> None
         before = await rows(consortium.app)
         for algorithm in (ED25519, ML_DSA_44):
             new = [PrivateKey.generate(algorithm)]
-            body = {"keys": [key.public_key.jwk() for key in new]}
-            response = await peer.request("POST", "/v1/clients/me/keys", body, keys=[*peer.keys, *new])
+            presented = {"keys": [key.public_key.jwk() for key in new]}
+            response = await peer.request("POST", "/v1/clients/me/keys", presented, keys=[*peer.keys, *new])
             problem(response, 401, "authentication-failed")
         assert await rows(consortium.app) == before
 
@@ -143,6 +145,21 @@ async def test_the_window_and_the_skew_are_the_servers(embedded: Settings) -> No
         assert await status(30, 10) == 401
         assert await status(-40, 60) == 200
         assert await status(-40, 10) == 401
+
+
+async def test_a_request_that_expires_while_its_body_is_on_the_way_is_refused(embedded: Settings) -> None:
+    async with started(embedded) as consortium:
+        message = consortium.admin.sign("POST", "/v1/datasets", {"name": "vitals"}, lifetime=10)
+
+        def slowly(seconds: float) -> Iterator[dict[str, Any]]:
+            consortium.clock.advance(seconds)
+            yield from body(message.body)
+
+        answer = await drive(consortium.app, scope_of(message), slowly(20))
+        assert (answer.status, answer.problem) == (401, "authentication-failed")
+        consortium.clock.advance(-10)
+        answer = await drive(consortium.app, scope_of(message), slowly(2))
+        assert answer.status == 201, "nothing was spent before"
 
 
 async def test_a_server_answers_to_its_authorities_alone(embedded: Settings) -> None:

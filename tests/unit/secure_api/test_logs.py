@@ -89,9 +89,9 @@ def test_a_line_is_an_object_with_time_level_and_logger(lines: Lines) -> None:
 
 def test_other_libraries_write_the_same(lines: Lines) -> None:
     for name in ("uvicorn", "uvicorn.error", "sqlalchemy.engine", "anything"):
-        logging.getLogger(name).info("Started %s process [%d]", "server", 7)
+        logging.getLogger(name).warning("Started %s process [%d]", "server", 7)
         line = lines.one()
-        assert (line["event"], line["logger"], line["level"]) == ("Started server process [7]", name, "info")
+        assert (line["event"], line["logger"], line["level"]) == ("Started server process [7]", name, "warning")
 
 
 def test_uvicorn_keeps_no_handler_and_no_access_log_of_its_own(lines: Lines) -> None:

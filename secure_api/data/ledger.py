@@ -1,6 +1,6 @@
 """Queries on the ledger."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,14 +80,17 @@ async def add_entry(session: AsyncSession, entry: EntryFields) -> None:
 
 
 @across_organizations("verification walks the whole chain")
-async def entries(session: AsyncSession) -> AsyncIterator[EntryFields]:
+async def entries(session: AsyncSession) -> AsyncGenerator[EntryFields]:
     """Stream every entry in the order of sequence."""
     rows = await session.stream_scalars(
         select(LedgerEntryRow).order_by(LedgerEntryRow.sequence).execution_options(yield_per=500)
     )
-    async for row in rows:
-        yield _fields(row)
-        session.expunge(row)
+    try:
+        async for row in rows:
+            yield _fields(row)
+            session.expunge(row)
+    finally:
+        await rows.close()
 
 
 @across_organizations("verification counts the whole chain")

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -113,12 +114,14 @@ async def verify(
         heads = [_believed(head, server_keys) for head in await table.heads(session)]
         verifier = LedgerVerifier(heads=heads)
         done = records = 0
-        async for entry in table.entries(session):
-            verifier.feed(asdict(entry))
-            if with_records and entry.kind == RECORDS_APPENDED:
-                records += await _check_records(database, entry)
-            done += 1
-            progress(done, total)
+        # Closed here also when an entry is found touched: left to the event loop, its cursor would outlive the session.
+        async with aclosing(table.entries(session)) as entries:
+            async for entry in entries:
+                verifier.feed(asdict(entry))
+                if with_records and entry.kind == RECORDS_APPENDED:
+                    records += await _check_records(database, entry)
+                done += 1
+                progress(done, total)
         verifier.finish()
         if with_records:
             await _check_strays(session)

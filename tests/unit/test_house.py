@@ -35,7 +35,7 @@ REGISTRY_HOSTS = [
 ]
 MACHINE_PATH = re.compile(r"(?<![\w./~-])/wo" + "rk/")
 BRITISH = re.compile(
-    r"\b(?:authoris|behaviour|cancell(?:ing|ed)|catalogue|centralis|colour|defence|enrol(?:s|ment)?\b|favour|honour|"
+    r"\b(?:authoris|behaviour|catalogue|centralis|colour|defence|enrol(?:s|ment)?\b|favour|honour|"
     r"initialis|licence|neighbour|normalis|optimis|organisation|recognis|serialis|summaris|synchronis|unauthoris)",
     re.IGNORECASE,
 )

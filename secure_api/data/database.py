@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from secure_api.data.errors import DatabaseUnavailable
+from secure_api.data.sqlite_connection import open_sqlite
 from secure_api.domain.errors import ConfigurationError
 
 SQLITE_BUSY_TIMEOUT = 15.0  # seconds that a writer waits for another one
@@ -69,7 +70,7 @@ class Database:
             pool_size=size,
             max_overflow=0,
             pool_timeout=SQLITE_BUSY_TIMEOUT,
-            connect_args={"timeout": SQLITE_BUSY_TIMEOUT},
+            connect_args={"timeout": SQLITE_BUSY_TIMEOUT, "async_creator_fn": open_sqlite},
             pool_reset_on_return=None,  # every transaction ends in `read` or `write`
         )
 

@@ -116,7 +116,7 @@ def _report(error: Exception) -> int:
         return error.exit_code
     for kind in type(error).__mro__:
         if (code := CODES.get(f"{kind.__module__}.{kind.__qualname__}")) is not None:
-            complain(str(error))
+            complain(str(error), _cause(error))
             return code
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename is not None else ""
@@ -124,3 +124,13 @@ def _report(error: Exception) -> int:
         return ExitCode.FAILURE
     complain(f"a defect of this program: {type(error).__name__}: {error}", f"set {DEBUG}=1 to see where")
     return ExitCode.FAILURE
+
+
+def _cause(error: Exception) -> str | None:
+    """Give what the database's driver said, which the server keeps for its log: here its operator is reading."""
+    cause = error.__cause__
+    if getattr(error, "slug", None) != "database-unavailable" or cause is None:
+        return None
+    driver: BaseException = getattr(cause, "orig", None) or cause
+    said = str(driver).partition("\n")[0]
+    return f"{said or type(driver).__name__}; is SECURE_API_DATABASE_URL right?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import logging
@@ -9,6 +10,7 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -135,7 +137,15 @@ class Program:
         """Run a command on a terminal of 100 columns; gives exit status and screen. `typed` answers its questions."""
         terminal, side = pty.openpty()
         variables = {"COLUMNS": "100", "TERM": "xterm-256color", "NO_COLOR": None, **(env or {})}
-        process = self.start(*words, env=variables, stdin=side, stdout=side, stderr=side, start_new_session=True)
+        process = self.start(
+            *words,
+            env=variables,
+            stdin=side,
+            stdout=side,
+            stderr=side,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # Ctrl-C and /dev/tty are this terminal's
+        )
         os.close(side)
         screen = bytearray()
         answers = list(typed)
@@ -145,9 +155,10 @@ class Program:
                 while piece := os.read(terminal, 4096):
                     screen.extend(piece)
                     if answers and screen.endswith(b": "):  # the space comes once the echo is off
-                        os.write(terminal, answers.pop(0).encode() + b"\n")
+                        answer = answers.pop(0)
+                        os.write(terminal, answer.encode() if answer == "\x03" else answer.encode() + b"\n")
 
-        reader = threading.Thread(target=read)
+        reader = threading.Thread(target=read, daemon=True)
         reader.start()
         status = process.wait()
         reader.join()

@@ -55,6 +55,7 @@ def enroll(
     if profile in store.load() and not force:
         raise CliError(f"there is a profile {profile} already", ExitCode.KEY, "take another name, or say --force")
     keys = read_keys(key, passphrase_file)
+    store.prepare()  # a token works once: a profile that could not be written would lose it
     client = _find(url, keys) if existing else _enroll(url, keys, _token(token), name)
     store.put(
         ClientProfile(

@@ -121,8 +121,10 @@ def rotate(
     stored, old = read_profile(profile, config)
     secret = stored.passphrase_file if passphrase_file is None else passphrase_file.resolve()
     new = read_keys(key, secret)
+    store = ProfileStore(config)
+    store.prepare()
     client = present_new_keys(stored.url, old, new)
-    ProfileStore(config).put(replace(stored, keys=tuple(path.resolve() for path in key), passphrase_file=secret))
+    store.put(replace(stored, keys=tuple(path.resolve() for path in key), passphrase_file=secret))
     if json:
         put_json(client)
     else:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from secure_api.cli.command import Command
-from secure_api.cli.console import put, put_json, say
+from secure_api.cli.console import put, put_json, say, stdout
 from secure_api.cli.duration import parse_duration
 from secure_api.cli.options import Config, Json, Profile
 from secure_api.domain.roles import Role
@@ -18,7 +18,7 @@ app = typer.Typer(help="Issue one-time enrollment tokens (admins).", no_args_is_
     cls=Command,
     epilog="secure-api tokens create --organization clinic-a --role contributor\n"
     "secure-api tokens create --organization clinic-a --role analyst --expires-in 2h --json\n"
-    "secure-api tokens create -O clinic-a -r auditor 2>/dev/null | "
+    "secure-api tokens create -O clinic-a -r auditor | "
     "secure-api enroll --token - --url https://api.example.org --key key.pem --profile clinic-a",
 )
 def create(
@@ -49,7 +49,8 @@ def create(
         return
     put(issued["token"])
     url = ProfileStore(config).get(profile).url
-    command = ["secure-api", "enroll", "--url", url, "--token", issued["token"]]
+    shown = issued["token"] if stdout.is_terminal else "TOKEN"  # stderr of a script is kept where secrets are not
+    command = ["secure-api", "enroll", "--url", url, "--token", shown]
     command += ["--key", "KEY.pem", "--profile", organization]
     say(f"good until {issued['expires']}; whoever shall have it enrolls by:")
     say(f"  {shlex.join(command)}")

@@ -121,6 +121,18 @@ class ProfileStore:
             raise ProfileMissing(f"there is no profile {name} in {self.file} (there: {known})")
         return profiles[name]
 
+    def prepare(self) -> None:
+        """See to it that `put` will work, as far as can be seen: for whoever is about to do what cannot be undone.
+
+        Raises:
+            ProfileUnreadable: the file that is there cannot be read.
+            ClientError: the folder cannot be made or written.
+        """
+        with self._locked():
+            self.load()
+            if not os.access(self.folder, os.W_OK | os.X_OK):
+                raise ClientError(f"cannot write in {self.folder}: it is read-only")
+
     def put(self, profile: ClientProfile) -> None:
         """Write a profile, keeping the others and their comments; two writers take turns.
 

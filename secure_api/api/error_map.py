@@ -88,16 +88,16 @@ def problem_of(error: DomainError) -> tuple[Problem, Mapping[str, str]]:
     answer = answer_for(error)
     extras: dict[str, Any] = {}
     if isinstance(error, JsonRejected):
-        place = {"pointer": _short(error.pointer), "line": error.line, "column": error.column}
-        extras["errors"] = [{"reason": error.reason, "detail": _short(error.detail), **place}]
+        place = {"pointer": short(error.pointer), "line": error.line, "column": error.column}
+        extras["errors"] = [{"reason": error.reason, "detail": short(error.detail), **place}]
     elif isinstance(error, Invalid) and error.pointer is not None:
-        extras["errors"] = [{"pointer": _short(error.pointer), "detail": _short(error.detail)}]
+        extras["errors"] = [{"pointer": short(error.pointer), "detail": short(error.detail)}]
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR and answer.status != HTTPStatus.SERVICE_UNAVAILABLE:
         return problem_of_status(answer.status), {}
     problem = Problem(
         answer.title,
         type_=TYPE_PREFIX + error.slug,
-        detail=_short(error.detail),
+        detail=short(error.detail),
         status=int(answer.status),
         **extras,
     )
@@ -129,6 +129,6 @@ def problem_of_validation(errors: list[dict[str, str]]) -> Problem:
     )
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """Cut what may echo a member's name, which can be as long as a body."""
     return text if len(text) <= MAX_ECHO else text[:MAX_ECHO] + "..."

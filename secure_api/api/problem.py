@@ -22,6 +22,8 @@ MEDIA_TYPE = "application/problem+json"
 #: in an error's location, where it is no part of the place in the document.
 UNION_TAGS = ("(one)", "(many)")
 
+#: Broken rules that one answer names: a body can break as many as it has bytes.
+MAX_FINDINGS = 20
 #: The methods that a route can have.
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -69,7 +71,8 @@ def install(app: FastAPI, refused: Counter) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def validation_error(_request: Request, error: RequestValidationError) -> Response:
-        return respond(error_map.problem_of_validation([_finding(item) for item in error.errors()]))
+        findings = [_finding(item) for item in error.errors()[:MAX_FINDINGS]]
+        return respond(error_map.problem_of_validation(findings))
 
     @app.exception_handler(Exception)
     async def unexpected(_request: Request, error: Exception) -> Response:
@@ -99,5 +102,5 @@ def _finding(item: dict[str, object]) -> dict[str, str]:
         if rest and rest[0] in UNION_TAGS:
             rest = rest[1:]
         pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in rest)
-        return {"pointer": pointer, "detail": detail}
+        return {"pointer": error_map.short(pointer), "detail": detail}
     return {"in": where, "parameter": ".".join(rest), "detail": detail}

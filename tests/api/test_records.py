@@ -152,6 +152,27 @@ async def test_a_422_tells_the_rule_and_not_the_value(embedded: Settings) -> Non
         assert "s3cr3t" not in response.text
 
 
+@pytest.mark.parametrize(
+    ("body", "findings"),
+    [
+        (b"[" + b"1," * 500_000 + b"1]", 1),
+        (b"[" + b"{}," * 300_000 + b"{}]", 2),
+        (b"{" + b",".join(b'"%d":1' % number for number in range(90_000)) + b"}", 20),
+        (b'{"' + b"x" * 1_000_000 + b'":1,"time":1,"attributes":1}', 3),
+    ],
+    ids=["numbers", "objects", "members", "one long name"],
+)
+async def test_a_body_that_breaks_many_rules_gets_a_short_answer(
+    embedded: Settings, body: bytes, findings: int
+) -> None:
+    """Anything else would let one client fill the server's time and memory with answers."""
+    async with started(embedded) as consortium:
+        alice = await dataset(consortium)
+        response = await alice.request("POST", RECORDS, body)
+        assert len(places(response)) == findings
+        assert len(response.content) < 4_000
+
+
 async def test_only_json_in_utf_8_is_taken(embedded: Settings) -> None:
     async with started(embedded) as consortium:
         alice = await dataset(consortium)

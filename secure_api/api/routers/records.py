@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query, Response
-from pydantic import Discriminator, Tag
+from pydantic import ConfigDict, Discriminator, FailFast, RootModel, Tag
 
 from secure_api.api.dependencies import ViewDependency, WorkDependency
 from secure_api.api.json_route import JSON, JsonRoute
@@ -29,12 +29,18 @@ class RecordIn(Wire):
     attributes: dict[str, Any]
 
 
+class Batch(RootModel[Annotated[list[RecordIn], FailFast()]]):
+    """An array of records. Only the first broken one is reported: a body could hold half a million of them."""
+
+    model_config = ConfigDict(frozen=True)
+
+
 def _form(value: Any) -> str:
     return UNION_TAGS[1] if isinstance(value, list) else UNION_TAGS[0]
 
 
 OneOrMany = Annotated[
-    Annotated[RecordIn, Tag(UNION_TAGS[0])] | Annotated[list[RecordIn], Tag(UNION_TAGS[1])],
+    Annotated[RecordIn, Tag(UNION_TAGS[0])] | Annotated[Batch, Tag(UNION_TAGS[1])],
     Discriminator(_form),
     Body(description="One record, or an array of them."),
 ]
@@ -63,7 +69,7 @@ class RecordsOut(Wire):
 @router.post("", status_code=201)
 async def append_records(work: WorkDependency, name: DatasetName, records: OneOrMany) -> AcceptedOut:
     """Append one record or an array: all or none."""
-    batch = records if isinstance(records, list) else [records]
+    batch = records.root if isinstance(records, Batch) else [records]
     accepted = await service.append_records(
         work, name, [service.NewRecord(record.time, record.attributes) for record in batch]
     )

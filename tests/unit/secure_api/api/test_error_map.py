@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from secure_api.api.error_map import TYPE_PREFIX, answer_for, problem_of, problem_of_status
+from secure_api.api.error_map import MAX_ECHO, TYPE_PREFIX, answer_for, problem_of, problem_of_status
 from secure_api.data.errors import DatabaseUnavailable
 from secure_api.domain import errors
 from secure_api.domain.errors import DomainError
@@ -86,6 +86,17 @@ def test_places_are_told() -> None:
     assert problem.marshal()["errors"] == [{"pointer": "/keys/0", "detail": "No."}]
     problem, _ = problem_of(errors.Invalid("No."))
     assert "errors" not in problem.marshal()
+
+
+def test_what_echoes_a_member_is_cut() -> None:
+    long = "/" + "x" * 1_000_000
+    for error in (errors.JsonRejected("duplicate-key", long, 1, 1, long), errors.Invalid(long, pointer=long)):
+        problem, _ = problem_of(error)
+        (finding,) = problem.marshal()["errors"]
+        for text in (finding["pointer"], finding["detail"], problem.marshal()["detail"]):
+            assert text == "/" + "x" * (MAX_ECHO - 1) + "..."
+    exactly, _ = problem_of(errors.Invalid("x" * MAX_ECHO))
+    assert exactly.marshal()["detail"] == "x" * MAX_ECHO
 
 
 def test_what_is_ours_alone_is_not_told() -> None:

@@ -108,8 +108,6 @@ async def rotate(work: Work, keys: Sequence[PublicKey]) -> ClientProfile:
     """
     if not keys:
         raise AuthenticationFailed("signature-missing")
-    if not keys:
-        raise Invalid("A rotation presents one or two keys.", pointer="/keys")
     repository = KeyRepository(work.session, work.caller)
     old = work.caller.keyids
     if await repository.end(old, KeyStatus.ROTATED, work.clock()) != len(old):

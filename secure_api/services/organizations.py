@@ -41,8 +41,9 @@ async def create_organization(work: Work, name: str) -> Organization:
     """
     work.caller.require(Permission.MANAGE_ORGANIZATIONS)
     organization = Organization(new_identifier(), name, operator=False, created=work.clock())
-    await OrganizationRepository(work.session).add(organization)
+    # The entry comes first: appending waits for every other writer, so that no name like this one slips in between.
     await work.record("organization.created", {"organization": organization.id, "name": name})
+    await OrganizationRepository(work.session).add(organization)
     return organization
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.api.problem import places, problem
@@ -30,6 +32,16 @@ async def test_a_name_is_taken_once(consortium: Consortium) -> None:
         "/operator"
     ]
     assert await rows(consortium.app) == before
+
+
+async def test_names_that_differ_in_case_alone_are_one_name(consortium: Consortium) -> None:
+    spellings = ["Beta", "beta", "BETA", "bEta"] * 3
+    answers = await asyncio.gather(
+        *(consortium.admin.request("POST", "/v1/organizations", {"name": name}) for name in spellings)
+    )
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 11
+    assert len((await consortium.admin.ok("GET", "/v1/organizations"))["organizations"]) == 2
+    assert len((await consortium.admin.ok("GET", "/v1/ledger"))["entries"]) == 2
 
 
 async def test_an_admin_elsewhere_does_not_manage_organizations(consortium: Consortium) -> None:

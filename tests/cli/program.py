@@ -54,6 +54,12 @@ class Outcome:
         """The lines of standard error."""
         return self.said.splitlines()
 
+    @property
+    def error(self) -> str:
+        """The message of the only error line."""
+        (line,) = (line for line in self.lines if line.startswith("error: "))
+        return line.removeprefix("error: ")
+
     def json(self) -> Any:
         """Standard output, which must be one JSON document."""
         return json.loads(self.stdout)

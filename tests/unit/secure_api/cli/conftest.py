@@ -9,12 +9,17 @@ import pytest
 
 from crypto import PrivateKey, SignatureAlgorithm, write_private_key
 from secure_api.client import ClientProfile, ProfileStore
-from tests.command_line import CommandLine, secure_api
+from tests.cli.program import Program
 from tests.unit.secure_api.cli.odd_server import OddServer, odd_server
 
-__all__ = ["secure_api"]
-
 KEY = PrivateKey.from_seed(SignatureAlgorithm.ED25519, bytes(32))
+
+
+@pytest.fixture
+def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """The program on folders of its own: a home that is not there yet, no profiles."""
+    folder = tmp_path_factory.mktemp("program")
+    return Program(folder / "home", folder / "config")
 
 
 @pytest.fixture
@@ -26,8 +31,8 @@ def key_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def odd(secure_api: CommandLine, key_file: Path) -> Iterator[OddServer]:
+def odd(program: Program, key_file: Path) -> Iterator[OddServer]:
     """An odd server, and a profile `p` that points at it."""
     with odd_server() as server:
-        ProfileStore(secure_api.config).put(ClientProfile("p", server.url, (key_file,)))
+        ProfileStore(program.config).put(ClientProfile("p", server.url, (key_file,)))
         yield server

@@ -5,7 +5,7 @@ import pytest
 from crypto import ALGORITHMS, KEM_ALGORITHMS
 from crypto.providers import oqs_library
 from crypto.research import research_kems, research_signatures
-from tests.command_line import CommandLine
+from tests.cli.program import Program
 
 
 @pytest.fixture
@@ -14,8 +14,8 @@ def _without_liboqs(monkeypatch: pytest.MonkeyPatch) -> None:
     oqs_library.load.cache_clear()
 
 
-def test_it_lists_every_algorithm_once(secure_api: CommandLine) -> None:
-    listed = secure_api.ok("algorithms", "--json").json
+def test_it_lists_every_algorithm_once(program: Program) -> None:
+    listed = program("algorithms", "--json").ok().json()
     assert {entry["name"] for entry in listed if entry["use"] == "server"} == {*ALGORITHMS, *KEM_ALGORITHMS}
     research = [entry["name"] for entry in listed if entry["use"] == "research"]
     assert research == [*research_signatures(), *research_kems()]
@@ -23,8 +23,8 @@ def test_it_lists_every_algorithm_once(secure_api: CommandLine) -> None:
 
 
 @pytest.mark.usefixtures("_without_liboqs")
-def test_what_it_says_of_an_algorithm(secure_api: CommandLine) -> None:
-    listed = {entry["name"]: entry for entry in secure_api.ok("algorithms", "--json").json}
+def test_what_it_says_of_an_algorithm(program: Program) -> None:
+    listed = {entry["name"]: entry for entry in program("algorithms", "--json").ok().json()}
     assert listed["x-wing"] == {
         "kind": "kem",
         "name": "x-wing",
@@ -43,24 +43,24 @@ def test_what_it_says_of_an_algorithm(secure_api: CommandLine) -> None:
 
 
 @pytest.mark.usefixtures("_without_liboqs")
-def test_without_liboqs_the_table_is_whole_and_one_line_says_how_to_get_the_rest(secure_api: CommandLine) -> None:
-    outcome = secure_api.ok("algorithms")
+def test_without_liboqs_the_table_is_whole_and_one_line_says_how_to_get_the_rest(program: Program) -> None:
+    outcome = program("algorithms").ok()
     rows = [line.split("\t") for line in outcome.out.splitlines()]
     assert len(rows) == 38
     assert rows[1] == ["signature", "ml-dsa-65", "server", "1952", "3309", "3", "openssl", "FIPS 204", "final"]
     assert {row[6] for row in rows if row[2] == "research"} == {"-"}
     assert [row[4] for row in rows if row[1] == "falcon-512"] == ["≤ 752"]
-    assert len(outcome.err.splitlines()) == 1
-    assert 'pip install "secure-api[oqs]"' in outcome.err
+    assert len(outcome.said.splitlines()) == 1
+    assert 'pip install "secure-api[oqs]"' in outcome.said
 
 
 @pytest.mark.oqs
 @pytest.mark.skipif(oqs_library.find_library() is None, reason="the native liboqs is not on this machine")
-def test_liboqs_is_named_for_what_it_carries(secure_api: CommandLine) -> None:
-    outcome = secure_api.ok("algorithms", "--json")
-    providers = {entry["name"]: entry["providers"] for entry in outcome.json}
+def test_liboqs_is_named_for_what_it_carries(program: Program) -> None:
+    outcome = program("algorithms", "--json").ok()
+    providers = {entry["name"]: entry["providers"] for entry in outcome.json()}
     assert providers.pop("ed25519") == ["openssl"]
     server = {name for name, names in providers.items() if names == ["openssl", "oqs"]}
     assert server == {*ALGORITHMS, *KEM_ALGORITHMS} - {"ed25519"}
     assert {tuple(names) for names in providers.values()} == {("openssl", "oqs"), ("oqs",)}
-    assert outcome.err == ""
+    assert outcome.said == ""

@@ -15,7 +15,7 @@ from secure_api.cli.demo import play
 from secure_api.cli.demo.play import STEPS, Step
 from secure_api.cli.demo.stage import Stage
 from secure_api.cli.exit_codes import ExitCode
-from tests.command_line import CommandLine
+from tests.cli.program import Program
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_step_that_does_not_do_what_it_says_fails_the_demo(
-    secure_api: CommandLine, temporary: Path, monkeypatch: pytest.MonkeyPatch
+    program: Program, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def pretend(_ground: Stage) -> Step:
         return Step("the sun rises in the west", "in the east", False)
@@ -38,7 +38,7 @@ def test_a_step_that_does_not_do_what_it_says_fails_the_demo(
     monkeypatch.setattr(play, "STEPS", (STEPS[0], pretend))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("SECURE_API_SIGNATURE_POLICY", "nonsense")
-    outcome = secure_api("demo")
+    outcome = program("demo")
     assert outcome.status == ExitCode.FAILURE
     assert "  ok  clinic enrolled" in outcome.out
     assert "  FAILED  the sun rises in the west" in outcome.out
@@ -47,7 +47,7 @@ def test_a_step_that_does_not_do_what_it_says_fails_the_demo(
 
 
 def test_a_server_that_goes_away_is_one_line(
-    secure_api: CommandLine, temporary: Path, monkeypatch: pytest.MonkeyPatch
+    program: Program, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def end_the_server(ground: Stage) -> Step:
         ground.server.kill()
@@ -55,18 +55,18 @@ def test_a_server_that_goes_away_is_one_line(
         return Step("the server goes away", "gone", True)
 
     monkeypatch.setattr(play, "STEPS", (end_the_server, STEPS[0]))
-    outcome = secure_api("demo")
-    assert outcome.error(ExitCode.FAILURE).startswith("the server cannot be reached")
+    outcome = program("demo")
+    assert outcome.failed(ExitCode.FAILURE).error.startswith("the server cannot be reached")
     assert list(temporary.iterdir()) == []
 
 
 def test_a_server_that_does_not_start_is_said_with_its_log(
-    secure_api: CommandLine, temporary: Path, monkeypatch: pytest.MonkeyPatch
+    program: Program, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("secure_api.cli.demo.stage.SERVE", ("serve", "--host", "nowhere.invalid"))
-    outcome = secure_api("demo")
-    assert outcome.error(ExitCode.FAILURE) == "the server did not start:"
-    assert "  error: cannot listen on nowhere.invalid" in outcome.err
+    outcome = program("demo")
+    assert outcome.failed(ExitCode.FAILURE).error == "the server did not start:"
+    assert "  error: cannot listen on nowhere.invalid" in outcome.said
     assert list(temporary.iterdir()) == []
 
 

@@ -9,75 +9,75 @@ import pytest
 
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.client import ClientProfile, ProfileStore
-from tests.command_line import CommandLine, Outcome
+from tests.cli.program import Outcome, Program
 
 
 def findings(outcome: Outcome, area: str) -> dict[str, tuple[str, str]]:
     """What was found in an area: state and detail, by what was looked at."""
-    return {item["what"]: (item["state"], item["detail"]) for item in outcome.json if item["area"] == area}
+    return {item["what"]: (item["state"], item["detail"]) for item in outcome.json() if item["area"] == area}
 
 
 @pytest.fixture
-def home(secure_api: CommandLine, tmp_path: Path) -> Path:
+def home(program: Program, tmp_path: Path) -> Path:
     """An initialized home."""
-    secure_api.ok("init", "--home", tmp_path / "home", "--no-passphrase")
+    program("init", "--home", tmp_path / "home", "--no-passphrase").ok()
     return tmp_path / "home"
 
 
-def test_a_sound_home(secure_api: CommandLine, home: Path) -> None:
-    outcome = secure_api.ok("doctor", "--home", home, "--json")
-    assert outcome.err == ""
-    assert {item["area"] for item in outcome.json} == {"runtime", "provider", "extra", "server", "home", "profiles"}
-    assert {item["state"] for item in outcome.json} <= {"ok", "missing"}
+def test_a_sound_home(program: Program, home: Path) -> None:
+    outcome = program("doctor", "--home", home, "--json").ok()
+    assert outcome.said == ""
+    assert {item["area"] for item in outcome.json()} == {"runtime", "provider", "extra", "server", "home", "profiles"}
+    assert {item["state"] for item in outcome.json()} <= {"ok", "missing"}
     assert findings(outcome, "home")[str(home)] == ("ok", "mode 0700")
     assert findings(outcome, "home")["database"][0] == "ok"
     assert findings(outcome, "home")["server key"][1].startswith("ml-dsa-65 ")
-    assert findings(outcome, "profiles")[str(ProfileStore(secure_api.config).file)] == ("ok", "admin")
+    assert findings(outcome, "profiles")[str(ProfileStore(program.config).file)] == ("ok", "admin")
     assert findings(outcome, "runtime")["python"][1] == sys.version.split()[0]
     assert findings(outcome, "runtime")["clock"][0] in {"ok", "missing"}
-    plain = secure_api.ok("doctor", "--home", home).out
-    assert [line.split("\t")[:2] for line in plain.splitlines()] == [[i["area"], i["what"]] for i in outcome.json]
+    plain = program("doctor", "--home", home).ok().out
+    assert [line.split("\t")[:2] for line in plain.splitlines()] == [[i["area"], i["what"]] for i in outcome.json()]
 
 
-def test_what_is_merely_missing_is_no_problem(secure_api: CommandLine, tmp_path: Path) -> None:
-    outcome = secure_api.ok("doctor", "--home", tmp_path / "home", "--json")
+def test_what_is_merely_missing_is_no_problem(program: Program, tmp_path: Path) -> None:
+    outcome = program("doctor", "--home", tmp_path / "home", "--json").ok()
     assert findings(outcome, "home") == {str(tmp_path / "home"): ("missing", f"secure-api init --home {tmp_path}/home")}
     assert not (tmp_path / "home").exists()
     (tmp_path / "file").write_text("")
-    secure_api.ok("doctor", "--home", tmp_path / "file" / "home")
+    program("doctor", "--home", tmp_path / "file" / "home").ok()
 
 
-def test_every_problem_is_found(secure_api: CommandLine, home: Path) -> None:
-    ProfileStore(secure_api.config).put(ClientProfile("lost", "https://api.example", (Path("/absent.pem"),)))
+def test_every_problem_is_found(program: Program, home: Path) -> None:
+    ProfileStore(program.config).put(ClientProfile("lost", "https://api.example", (Path("/absent.pem"),)))
     home.chmod(0o755)
-    outcome = secure_api("doctor", "--home", home, "--json")
+    outcome = program("doctor", "--home", home, "--json")
     assert outcome.status == ExitCode.FAILURE
     assert findings(outcome, "home")[str(home)] == ("problem", "mode 0755; run chmod 700 on it")
     assert findings(outcome, "profiles")["lost"] == ("problem", "no key file /absent.pem")
-    assert "PROBLEM" in secure_api("doctor", "--home", home).out
+    assert "PROBLEM" in program("doctor", "--home", home).out
 
 
-def test_a_key_and_a_database_that_do_not_fit(secure_api: CommandLine, home: Path) -> None:
+def test_a_key_and_a_database_that_do_not_fit(program: Program, home: Path) -> None:
     (home / "server-key.pem").chmod(0o644)
     (home / "secure-api.db").unlink()
     problems = [
-        item["detail"] for item in secure_api("doctor", "--home", home, "--json").json if item["state"] == "problem"
+        item["detail"] for item in program("doctor", "--home", home, "--json").json() if item["state"] == "problem"
     ]
     assert any("open to other users" in detail for detail in problems)
     (home / "server-key.pem").chmod(0o600)
     problems = [
-        item["detail"] for item in secure_api("doctor", "--home", home, "--json").json if item["state"] == "problem"
+        item["detail"] for item in program("doctor", "--home", home, "--json").json() if item["state"] == "problem"
     ]
     assert len(problems) == 1
     assert "database" in problems[0].lower()
 
 
 def test_settings_and_profiles_that_make_no_sense(
-    secure_api: CommandLine, home: Path, monkeypatch: pytest.MonkeyPatch
+    program: Program, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (secure_api.config / "profiles.toml").write_text("[broken")
+    (program.config / "profiles.toml").write_text("[broken")
     monkeypatch.setenv("SECURE_API_DATABASE_POOL", "none")
-    outcome = secure_api("doctor", "--home", home, "--json")
+    outcome = program("doctor", "--home", home, "--json")
     assert outcome.status == ExitCode.FAILURE
     assert findings(outcome, "home")["settings"][1].startswith("SECURE_API_DATABASE_POOL: ")
     (profiles,) = findings(outcome, "profiles").values()
@@ -85,7 +85,7 @@ def test_settings_and_profiles_that_make_no_sense(
 
 
 def test_optional_packages_are_looked_for_and_never_imported(
-    secure_api: CommandLine, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    program: Program, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("oqs", "asyncpg", "uvloop"):
         monkeypatch.delitem(sys.modules, name, raising=False)
@@ -93,17 +93,15 @@ def test_optional_packages_are_looked_for_and_never_imported(
         (tmp_path / name / "__init__.py").write_text(f"raise SystemExit('{name} was imported')\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("OQS_INSTALL_PATH", str(tmp_path / "nothing"))
-    outcome = secure_api.ok("doctor", "--home", home, "--json")
+    outcome = program("doctor", "--home", home, "--json").ok()
     assert {state for state, _ in findings(outcome, "extra").values()} == {"ok"}
     assert findings(outcome, "provider")["oqs"][0] == "missing"
 
 
-def test_servers_are_found_on_the_path(
-    secure_api: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program = tmp_path / "valkey-server"
-    program.write_text("#!/bin/sh\nexit 1\n")
-    program.chmod(0o755)
+def test_servers_are_found_on_the_path(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    valkey = tmp_path / "valkey-server"
+    valkey.write_text("#!/bin/sh\nexit 1\n")
+    valkey.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    outcome = secure_api.ok("doctor", "--home", tmp_path / "home", "--json")
-    assert findings(outcome, "server")["Redis"] == ("ok", str(program))
+    outcome = program("doctor", "--home", tmp_path / "home", "--json").ok()
+    assert findings(outcome, "server")["Redis"] == ("ok", str(valkey))

@@ -14,7 +14,7 @@ from secure_api.cli.undo import Undo
 from secure_api.client import ClientProfile, ProfileStore
 from secure_api.domain.errors import Conflict
 from secure_api.services import ledger
-from tests.command_line import CommandLine
+from tests.cli.program import Program
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -26,46 +26,30 @@ def tree(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_what_it_makes_is_private(secure_api: CommandLine, tmp_path: Path) -> None:
-    home = tmp_path / "deep" / "home"
-    report = secure_api.ok("init", "--home", home, "--operator", "alliance", "--url", "https://api.example/", "--json")
-    assert {path.name for path in home.iterdir()} == {"secure-api.db", "server-key.pem", "server.passphrase"}
-    for folder in (home, secure_api.config):
-        for path in folder.rglob("*"):
-            assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
-    admin = ProfileStore(secure_api.config).get("admin")
-    assert (admin.url, admin.organization, admin.role) == ("https://api.example", "alliance", "admin")
-    (key,) = admin.read_keys()
-    assert key.keyid == report.json["admin"]["keyid"]
-    server = read_private_key(home / "server-key.pem", (home / "server.passphrase").read_bytes().strip())
-    assert server.keyid == report.json["server_keyid"]
-    assert (home / "server.passphrase").read_bytes() != (admin.passphrase_file or home).read_bytes()
-
-
-def test_a_second_time_is_one_line(secure_api: CommandLine, tmp_path: Path) -> None:
-    secure_api.ok("init", "--home", tmp_path / "home", "--no-passphrase")
-    before = tree(tmp_path / "home"), tree(secure_api.config)
-    assert "is initialized already" in secure_api("init", "--home", tmp_path / "home").error(ExitCode.FAILURE)
-    other = secure_api("init", "--home", tmp_path / "other", "--no-passphrase")
-    assert "there is a profile admin" in other.error(ExitCode.KEY)
+def test_a_second_time_is_one_line(program: Program, tmp_path: Path) -> None:
+    program("init", "--home", tmp_path / "home", "--no-passphrase").ok()
+    before = tree(tmp_path / "home"), tree(program.config)
+    assert "is initialized already" in program("init", "--home", tmp_path / "home").failed(ExitCode.FAILURE).error
+    other = program("init", "--home", tmp_path / "other", "--no-passphrase")
+    assert "there is a profile admin" in other.failed(ExitCode.KEY).error
     assert not (tmp_path / "other").exists()
-    assert (tree(tmp_path / "home"), tree(secure_api.config)) == before
-    secure_api.ok("init", "--home", tmp_path / "other", "--no-passphrase", "--force")
+    assert (tree(tmp_path / "home"), tree(program.config)) == before
+    program("init", "--home", tmp_path / "other", "--no-passphrase", "--force").ok()
 
 
 @pytest.mark.parametrize("initialized_database", [False, True])
 def test_a_failure_leaves_nothing(
-    secure_api: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, initialized_database: bool
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, initialized_database: bool
 ) -> None:
-    ProfileStore(secure_api.config).put(ClientProfile("old", "https://old.example", (Path("/k"),)))
-    before = tree(secure_api.config)
+    ProfileStore(program.config).put(ClientProfile("old", "https://old.example", (Path("/k"),)))
+    before = tree(program.config)
     home = tmp_path / "deep" / "home"
     if initialized_database:
         home.mkdir(parents=True)
-        secure_api.ok("init", "--home", tmp_path / "other", "--no-passphrase", "--config", tmp_path / "config")
+        program("init", "--home", tmp_path / "other", "--no-passphrase", "--config", tmp_path / "config").ok()
         (home / "secure-api.db").write_bytes((tmp_path / "other" / "secure-api.db").read_bytes())
         database = (home / "secure-api.db").read_bytes()
-        assert "initialized already" in secure_api("init", "--home", home).error(ExitCode.FAILURE)
+        assert "initialized already" in program("init", "--home", home).failed(ExitCode.FAILURE).error
         assert tree(home) == {"secure-api.db": database}
     else:
 
@@ -73,10 +57,10 @@ def test_a_failure_leaves_nothing(
             raise Conflict("no luck")
 
         monkeypatch.setattr(ledger, "sign_head", fail)
-        assert secure_api("init", "--home", home).error(ExitCode.FAILURE) == "no luck"
+        assert program("init", "--home", home).failed(ExitCode.FAILURE).error == "no luck"
         assert not (tmp_path / "deep").exists()
-    assert tree(secure_api.config) == before
-    assert not (secure_api.config / "keys").exists()
+    assert tree(program.config) == before
+    assert not (program.config / "keys").exists()
 
 
 @pytest.mark.parametrize(
@@ -91,47 +75,37 @@ def test_a_failure_leaves_nothing(
     ],
 )
 def test_what_is_refused_before_anything_is_made(
-    secure_api: CommandLine, tmp_path: Path, arguments: list[str], status: int
+    program: Program, tmp_path: Path, arguments: list[str], status: int
 ) -> None:
-    secure_api("init", "--home", tmp_path / "home", *arguments).error(status)
+    program("init", "--home", tmp_path / "home", *arguments).failed(status)
     assert not (tmp_path / "home").exists()
-    assert tree(secure_api.config) == {}
+    assert tree(program.config) == {}
 
 
-def test_homes_that_cannot_be(secure_api: CommandLine, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    secure_api("init", "--home", tmp_path / "file" / "home", "--no-passphrase").error(ExitCode.FAILURE)
-    secure_api("init", "--home", "/proc/home", "--no-passphrase").error(ExitCode.FAILURE)
-    assert tree(secure_api.config) == {}
-
-
-def test_a_broken_profile_file_is_not_touched(secure_api: CommandLine, tmp_path: Path) -> None:
-    (secure_api.config / "profiles.toml").write_text("[broken")
-    assert "cannot be read" in secure_api("init", "--home", tmp_path / "home").error(ExitCode.KEY)
-    assert not (tmp_path / "home").exists()
-
-
-def test_a_passphrase_of_the_person(secure_api: CommandLine, tmp_path: Path) -> None:
+def test_a_passphrase_of_the_person(program: Program, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("correct horse battery\n")
     secret.chmod(0o600)
-    said = secure_api.ok("init", "--home", tmp_path / "home", "--passphrase-file", secret).err
+    said = program("init", "--home", tmp_path / "home", "--passphrase-file", secret).ok().said
     assert f"next: secure-api serve --home {tmp_path}/home --passphrase-file {secret}" in said
     assert not (tmp_path / "home" / "server.passphrase").exists()
     read_private_key(tmp_path / "home" / "server-key.pem", b"correct horse battery")
-    assert ProfileStore(secure_api.config).get("admin").read_keys()
-    assert "passphrase is needed" in secure_api("ledger", "verify", "--home", tmp_path / "home").error(ExitCode.FAILURE)
-    secure_api.ok("ledger", "verify", "--home", tmp_path / "home", "--passphrase-file", secret)
+    assert ProfileStore(program.config).get("admin").read_keys()
+    assert (
+        "passphrase is needed"
+        in program("ledger", "verify", "--home", tmp_path / "home").failed(ExitCode.FAILURE).error
+    )
+    program("ledger", "verify", "--home", tmp_path / "home", "--passphrase-file", secret).ok()
 
 
-def test_a_weak_setting_is_one_line(secure_api: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_weak_setting_is_one_line(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECURE_API_SIGNATURE_MAX_WINDOW", "3600")
     for command in (["init"], ["serve"], ["migrate"], ["ledger", "verify"]):
-        message = secure_api(*command, "--home", tmp_path / "home").error(ExitCode.FAILURE)
+        message = program(*command, "--home", tmp_path / "home").failed(ExitCode.FAILURE).error
         assert message.startswith("SECURE_API_SIGNATURE_MAX_WINDOW: ")
     monkeypatch.delenv("SECURE_API_SIGNATURE_MAX_WINDOW")
     for command in (["serve"], ["migrate"], ["ledger", "verify"]):
-        assert "is not initialized" in secure_api(*command, "--home", tmp_path / "home").error(ExitCode.FAILURE)
+        assert "is not initialized" in program(*command, "--home", tmp_path / "home").failed(ExitCode.FAILURE).error
     assert not (tmp_path / "home").exists()
 
 

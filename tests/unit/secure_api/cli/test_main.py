@@ -21,30 +21,30 @@ from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.client import ProfileMissing
 from secure_api.domain.errors import ConfigurationError
-from tests.command_line import CommandLine
+from tests.cli.program import Program
 
 PROGRAM = [sys.executable, "-m", "secure_api"]
 
 
-def test_version(secure_api: CommandLine) -> None:
-    assert secure_api.ok("--version").out == f"secure-api {__version__}\n"
+def test_version(program: Program) -> None:
+    assert program("--version").ok().out == f"secure-api {__version__}\n"
 
 
-def test_the_top_level_help_lists_every_command_in_its_group(secure_api: CommandLine) -> None:
-    text = secure_api.ok("--help").out
-    assert secure_api.ok("-h").out == text
+def test_the_top_level_help_lists_every_command_in_its_group(program: Program) -> None:
+    text = program("--help").ok().out
+    assert program("-h").ok().out == text
     for entry in CATALOG:
         assert re.search(rf"│ {entry.name} ", text), entry.name
         assert entry.panel in text
     assert "Try first: secure-api demo" in text
 
 
-def test_no_argument_is_a_request_for_help(secure_api: CommandLine) -> None:
+def test_no_argument_is_a_request_for_help(program: Program) -> None:
     for arguments in ((), ("keys",), ("ledger",)):
-        outcome = secure_api(*arguments)
+        outcome = program(*arguments)
         assert outcome.status == ExitCode.USAGE
         assert "Usage: secure-api" in outcome.out
-        assert outcome.err == ""
+        assert outcome.said == ""
 
 
 @pytest.mark.parametrize("entry", CATALOG, ids=lambda entry: entry.name)
@@ -63,8 +63,8 @@ def commands() -> list[list[str]]:
 
 
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
-def test_every_help_ends_with_examples_that_parse(secure_api: CommandLine, command: list[str]) -> None:
-    text = secure_api.ok(*command, "--help").out
+def test_every_help_ends_with_examples_that_parse(program: Program, command: list[str]) -> None:
+    text = program(*command, "--help").ok().out
     examples = text.partition("\n Examples:\n\n")[2].rstrip().splitlines()
     assert examples
     assert all(line.startswith("   ") and f"secure-api {' '.join(command)}" in line for line in examples)
@@ -96,10 +96,10 @@ def test_help_imports_no_server_and_no_http_client() -> None:
         (["keys", "nonsense"], "No such command 'nonsense'."),
     ],
 )
-def test_a_wrong_command_line_is_one_line(secure_api: CommandLine, arguments: list[str], message: str) -> None:
-    outcome = secure_api(*arguments)
-    assert outcome.error(ExitCode.USAGE).startswith(message)
-    assert re.search(r"^hint: see secure-api .*--help$", outcome.err, re.MULTILINE)
+def test_a_wrong_command_line_is_one_line(program: Program, arguments: list[str], message: str) -> None:
+    outcome = program(*arguments)
+    assert outcome.failed(ExitCode.USAGE).error.startswith(message)
+    assert re.search(r"^hint: see secure-api .*--help$", outcome.said, re.MULTILINE)
     assert outcome.out == ""
 
 
@@ -117,33 +117,39 @@ def test_a_wrong_command_line_is_one_line(secure_api: CommandLine, arguments: li
         (KeyboardInterrupt(), 130, ""),
         (typer.Abort(), 130, ""),
         (typer.Exit(3), 3, ""),
-        (
-            LookupError("oh\x1b[2J"),
-            1,
-            "error: a defect of this program: LookupError: oh\\u001b[2J\nhint: set SECURE_API_DEBUG=1 to see where\n",
-        ),
     ],
 )
 def test_what_is_raised_becomes_a_status(
-    secure_api: CommandLine, monkeypatch: pytest.MonkeyPatch, error: BaseException, status: int, message: str
+    program: Program, monkeypatch: pytest.MonkeyPatch, error: BaseException, status: int, message: str
 ) -> None:
     def fail(_arguments: list[str]) -> ExitCode:
         raise error
 
     monkeypatch.setattr(main, "_run", fail)
-    outcome = secure_api()
-    assert (outcome.status, outcome.err) == (status, message)
+    outcome = program()
+    assert (outcome.status, outcome.said) == (status, message)
 
 
-def test_the_debug_variable_shows_where(secure_api: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_is_called_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(_arguments: list[str]) -> ExitCode:
+        raise LookupError("oh\x1b[2J")
+
+    monkeypatch.setattr(main, "_run", fail)
+    assert main.run([]) == ExitCode.FAILURE
+    assert capsys.readouterr().err == (
+        "error: a defect of this program: LookupError: oh\\u001b[2J\nhint: set SECURE_API_DEBUG=1 to see where\n"
+    )
+
+
+def test_the_debug_variable_shows_where(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECURE_API_DEBUG", "1")
     with pytest.raises(CliError):
-        secure_api("request", "G ET", "/", "--profile", "x")
+        program("request", "G ET", "/", "--profile", "x")
 
 
-def test_an_argument_that_is_not_utf_8(secure_api: CommandLine) -> None:
-    outcome = secure_api("request", "GET", os.fsdecode(b"/\xff"), "--profile", "x")
-    assert outcome.error(ExitCode.USAGE) == "argument 3 is not UTF-8: /\\udcff"
+def test_an_argument_that_is_not_utf_8(program: Program) -> None:
+    outcome = program("request", "GET", os.fsdecode(b"/\xff"), "--profile", "x")
+    assert outcome.failed(ExitCode.USAGE).error == "argument 3 is not UTF-8: /\\udcff"
 
 
 def test_an_argument_that_is_not_utf_8_in_a_process() -> None:
@@ -209,7 +215,7 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "    typer.echo('measured')\n"
         "@app.command()\n"
         "def fail() -> None:\n"
-        "    raise ValueError('not today')\n"
+        "    raise OSError('not today')\n"
         "notapp = 7\n"
     )
     (tmp_path / "explosive.py").write_text("raise ImportError('no such library')\n")
@@ -227,20 +233,20 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("plugins")
-def test_plug_ins_run_and_broken_ones_are_a_warning(secure_api: CommandLine) -> None:
-    assert secure_api.ok("measure", "run").out == "measured\n"
-    listing = secure_api.ok("--help")
+def test_plug_ins_run_and_broken_ones_are_a_warning(program: Program) -> None:
+    assert program("measure", "run").ok().out == "measured\n"
+    listing = program("--help").ok()
     assert re.search(r"│ measure +Measure things\.", listing.out)
-    assert listing.err.splitlines() == [
+    assert listing.said.splitlines() == [
         "warning: the command broken cannot be loaded: ImportError: no such library",
         "warning: the command number cannot be loaded: TypeError: contributed:notapp is not a typer.Typer",
     ]
-    assert secure_api("broken").error(ExitCode.USAGE).startswith("No such command 'broken'.")
-    assert "not today" in secure_api("measure", "fail").error(ExitCode.FAILURE)
+    assert program("broken").failed(ExitCode.USAGE).error.startswith("No such command 'broken'.")
+    assert "not today" in program("measure", "fail").failed(ExitCode.FAILURE).error
 
 
 @pytest.mark.usefixtures("plugins")
-def test_plug_ins_are_not_imported_for_other_commands_and_replace_none(secure_api: CommandLine) -> None:
+def test_plug_ins_are_not_imported_for_other_commands_and_replace_none(program: Program) -> None:
     sys.modules.pop("contributed", None)
-    assert "rotate" in secure_api.ok("keys", "--help").out
+    assert "rotate" in program("keys", "--help").ok().out
     assert "contributed" not in sys.modules

@@ -13,7 +13,7 @@ import pytest
 
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.client import ClientProfile, ProfileStore
-from tests.command_line import CommandLine
+from tests.cli.program import Program
 from tests.unit.secure_api.cli.conftest import KEY
 from tests.unit.secure_api.cli.odd_server import OddServer
 
@@ -21,31 +21,31 @@ URL = "https://api.example/v1/x?y=1"
 
 
 @pytest.fixture
-def public(secure_api: CommandLine, key_file: Path, tmp_path: Path) -> Path:
+def public(program: Program, key_file: Path, tmp_path: Path) -> Path:
     path = tmp_path / "public.pem"
-    path.write_text(secure_api.ok("keys", "show", key_file, "--public-pem").out)
+    path.write_text(program("keys", "show", key_file, "--public-pem").ok().out)
     return path
 
 
 @pytest.fixture
-def message(secure_api: CommandLine, key_file: Path) -> bytes:
+def message(program: Program, key_file: Path) -> bytes:
     arguments = ("sign", "POST", URL, "--key", key_file, "--json", '{"a": 1}', "--http")
-    return secure_api.ok(*arguments).out.encode()
+    return program(*arguments).ok().out.encode()
 
 
-def test_a_message_is_believed(secure_api: CommandLine, public: Path, message: bytes, tmp_path: Path) -> None:
+def test_a_message_is_believed(program: Program, public: Path, message: bytes, tmp_path: Path) -> None:
     assert message.startswith(b"POST /v1/x?y=1 HTTP/1.1\r\nhost: api.example\r\n")
     assert message.endswith(b'\r\n\r\n{"a": 1}')
-    verdict = secure_api.ok("verify", "--key", public, stdin=message)
+    verdict = program("verify", "--key", public, stdin=message).ok()
     assert verdict.out == f"valid: sig1 by {KEY.keyid} (ed25519)\n"
     (tmp_path / "request.http").write_bytes(message)
-    report = secure_api.ok("verify", "--key", public, tmp_path / "request.http", "--json").json
+    report = program("verify", "--key", public, tmp_path / "request.http", "--json").ok().json()
     (label,) = report["signatures"]
     assert (report["valid"], label["keyid"], label["expires"] - label["created"]) == (True, KEY.keyid, 60)
 
 
-def test_lines_that_an_editor_made_are_believed(secure_api: CommandLine, public: Path, message: bytes) -> None:
-    assert secure_api.ok("verify", "--key", public, stdin=message.replace(b"\r\n", b"\n") + b"\n").status == 0
+def test_lines_that_an_editor_made_are_believed(program: Program, public: Path, message: bytes) -> None:
+    assert program("verify", "--key", public, stdin=message.replace(b"\r\n", b"\n") + b"\n").ok().status == 0
 
 
 @pytest.mark.parametrize(
@@ -66,55 +66,55 @@ def test_lines_that_an_editor_made_are_believed(secure_api: CommandLine, public:
     ],
 )
 def test_every_change_is_named(
-    secure_api: CommandLine, public: Path, message: bytes, old: bytes, new: bytes, reason: str
+    program: Program, public: Path, message: bytes, old: bytes, new: bytes, reason: str
 ) -> None:
     assert old in message
     changed = message.replace(old, new)
-    verdict = secure_api("verify", "--key", public, stdin=changed)
-    assert (verdict.status, verdict.err) == (ExitCode.FAILURE, "")
+    verdict = program("verify", "--key", public, stdin=changed)
+    assert (verdict.status, verdict.said) == (ExitCode.FAILURE, "")
     assert verdict.out.startswith("NOT VALID: ")
-    report = secure_api("verify", "--key", public, "--json", stdin=changed)
-    assert (report.status, report.json["valid"]) == (ExitCode.FAILURE, False)
-    assert report.json["reason"] == reason
+    report = program("verify", "--key", public, "--json", stdin=changed)
+    assert (report.status, report.json()["valid"]) == (ExitCode.FAILURE, False)
+    assert report.json()["reason"] == reason
 
 
-def test_the_time_decides(secure_api: CommandLine, public: Path, message: bytes) -> None:
-    past = secure_api("verify", "--key", public, "--at", "2020-01-01T00:00:00Z", stdin=message)
+def test_the_time_decides(program: Program, public: Path, message: bytes) -> None:
+    past = program("verify", "--key", public, "--at", "2020-01-01T00:00:00Z", stdin=message)
     assert (past.status, "not-yet-valid" in past.out) == (ExitCode.FAILURE, True)
-    future = secure_api("verify", "--key", public, "--at", "2099-01-01T00:00:00+02:00", stdin=message)
+    future = program("verify", "--key", public, "--at", "2099-01-01T00:00:00+02:00", stdin=message)
     assert (future.status, "expired" in future.out) == (ExitCode.FAILURE, True)
     for text in ("yesterday", "2026-11-22T09:30:00", "2026-11-22", "0001-01-01T00:00:00+23:59"):
-        assert secure_api("verify", "--key", public, "--at", text, stdin=message).status in {
+        assert program("verify", "--key", public, "--at", text, stdin=message).status in {
             ExitCode.USAGE,
             ExitCode.FAILURE,
         }
-    assert "is not a time" in secure_api("verify", "--key", public, "--at", "noon", stdin=message).error(2)
+    assert "is not a time" in program("verify", "--key", public, "--at", "noon", stdin=message).failed(2).error
 
 
-def test_another_key_is_unknown(secure_api: CommandLine, message: bytes, tmp_path: Path) -> None:
+def test_another_key_is_unknown(program: Program, message: bytes, tmp_path: Path) -> None:
     other = tmp_path / "other.pem"
-    secure_api.ok("keys", "generate", "--out", other, "--no-passphrase")
-    verdict = secure_api("verify", "--key", other, stdin=message)
+    program("keys", "generate", "--out", other, "--no-passphrase").ok()
+    verdict = program("verify", "--key", other, stdin=message)
     assert (verdict.status, "unknown-key" in verdict.out) == (ExitCode.FAILURE, True)
 
 
-def test_a_hybrid_request_needs_both_keys(secure_api: CommandLine, key_file: Path, tmp_path: Path) -> None:
+def test_a_hybrid_request_needs_both_keys(program: Program, key_file: Path, tmp_path: Path) -> None:
     pq = tmp_path / "pq.pem"
-    secure_api.ok("keys", "generate", "--out", pq, "--no-passphrase")
-    both = secure_api.ok("sign", "GET", URL, "--key", pq, "--key", key_file, "--http").out.encode()
-    verdict = secure_api.ok("verify", "--key", pq, "--key", key_file, stdin=both)
+    program("keys", "generate", "--out", pq, "--no-passphrase").ok()
+    both = program("sign", "GET", URL, "--key", pq, "--key", key_file, "--http").ok().out.encode()
+    verdict = program("verify", "--key", pq, "--key", key_file, stdin=both).ok()
     assert [line.split()[1] for line in verdict.out.splitlines()] == ["sig1", "sig2"]
-    assert secure_api("verify", "--key", pq, stdin=both).status == ExitCode.FAILURE
-    single = secure_api.ok("sign", "GET", URL, "--key", pq, "--http").out.encode()
-    verdict = secure_api.ok("verify", "--key", pq, "--key", key_file, stdin=single)
-    assert verdict.err == f"warning: no signature by {KEY.keyid}\n"
+    assert program("verify", "--key", pq, stdin=both).status == ExitCode.FAILURE
+    single = program("sign", "GET", URL, "--key", pq, "--http").ok().out.encode()
+    verdict = program("verify", "--key", pq, "--key", key_file, stdin=single).ok()
+    assert verdict.said == f"warning: no signature by {KEY.keyid}\n"
 
 
 @pytest.mark.parametrize("scheme", ["https", "http"])
-def test_the_scheme_decides_which_port_is_left_out(secure_api: CommandLine, public: Path, scheme: str) -> None:
+def test_the_scheme_decides_which_port_is_left_out(program: Program, public: Path, scheme: str) -> None:
     key = public.with_name("key.pem")
-    sent = secure_api.ok("sign", "GET", "http://api.example:443/", "--key", key, "--http").out.encode()
-    verdict = secure_api("verify", "--key", public, "--scheme", scheme, stdin=sent)
+    sent = program("sign", "GET", "http://api.example:443/", "--key", key, "--http").ok().out.encode()
+    verdict = program("verify", "--key", public, "--scheme", scheme, stdin=sent)
     assert verdict.status == (ExitCode.OK if scheme == "http" else ExitCode.FAILURE)
 
 
@@ -136,41 +136,41 @@ def test_the_scheme_decides_which_port_is_left_out(secure_api: CommandLine, publ
         (b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", "target is not a path"),
     ],
 )
-def test_what_is_no_message(secure_api: CommandLine, public: Path, text: bytes, complaint: str) -> None:
-    assert complaint in secure_api("verify", "--key", public, stdin=text).error(ExitCode.USAGE)
+def test_what_is_no_message(program: Program, public: Path, text: bytes, complaint: str) -> None:
+    assert complaint in program("verify", "--key", public, stdin=text).failed(ExitCode.USAGE).error
 
 
-def test_a_message_without_a_signature(secure_api: CommandLine, public: Path) -> None:
-    verdict = secure_api("verify", "--key", public, stdin=b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+def test_a_message_without_a_signature(program: Program, public: Path) -> None:
+    verdict = program("verify", "--key", public, stdin=b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     assert (verdict.status, "missing-signature" in verdict.out) == (ExitCode.FAILURE, True)
 
 
-def test_chunked_bodies_are_put_together(secure_api: CommandLine, public: Path, message: bytes) -> None:
+def test_chunked_bodies_are_put_together(program: Program, public: Path, message: bytes) -> None:
     head = message.partition(b"\r\n\r\n")[0].replace(b"content-length: 8", b"transfer-encoding: chunked")
     chunked = head + b'\r\n\r\n3\r\n{"a\r\n5\r\n": 1}\r\n0\r\n\r\n'
-    assert secure_api.ok("verify", "--key", public, stdin=chunked).status == 0
+    assert program("verify", "--key", public, stdin=chunked).ok().status == 0
 
 
-def test_files_that_are_not_there(secure_api: CommandLine, public: Path, tmp_path: Path) -> None:
-    assert "cannot read" in secure_api("verify", "--key", public, tmp_path / "absent").error(ExitCode.USAGE)
-    assert "absent" in secure_api("verify", "--key", tmp_path / "absent").error(ExitCode.KEY)
+def test_files_that_are_not_there(program: Program, public: Path, tmp_path: Path) -> None:
+    assert "cannot read" in program("verify", "--key", public, tmp_path / "absent").failed(ExitCode.USAGE).error
+    assert "absent" in program("verify", "--key", tmp_path / "absent").failed(ExitCode.KEY).error
 
 
-def test_the_fields_are_the_default(secure_api: CommandLine, key_file: Path) -> None:
-    text = secure_api.ok("sign", "GET", URL, "--key", key_file).out
+def test_the_fields_are_the_default(program: Program, key_file: Path) -> None:
+    text = program("sign", "GET", URL, "--key", key_file).ok().out
     assert [line.partition(":")[0] for line in text.splitlines()] == [
         "content-type",
         "content-digest",
         "signature-input",
         "signature",
     ]
-    fields = secure_api.ok("sign", "GET", URL, "--key", key_file, "--as-json").json
+    fields = program("sign", "GET", URL, "--key", key_file, "--as-json").ok().json()
     assert list(fields) == ["content-type", "content-digest", "signature-input", "signature"]
 
 
-def test_the_lifetime_and_the_content_type_are_the_persons(secure_api: CommandLine, key_file: Path) -> None:
+def test_the_lifetime_and_the_content_type_are_the_persons(program: Program, key_file: Path) -> None:
     arguments = ("sign", "GET", URL, "--key", key_file, "--lifetime", "7", "-H", "content-type: text/csv", "--as-json")
-    fields = secure_api.ok(*arguments).json
+    fields = program(*arguments).ok().json()
     created, expires = (int(number) for number in re.findall(r"(?:created|expires)=(\d+)", fields["signature-input"]))
     assert (fields["content-type"], expires - created) == ("text/csv", 7)
 
@@ -180,12 +180,12 @@ def test_the_lifetime_and_the_content_type_are_the_persons(secure_api: CommandLi
     [("GET", None), ("HEAD", None), ("POST", '{"it\'s": "a $HOME `x`"}'), ("DELETE", None), ("PUT", "@file")],
 )
 def test_the_curl_line_is_ready(
-    secure_api: CommandLine, odd: OddServer, key_file: Path, tmp_path: Path, method: str, body: str | None
+    program: Program, odd: OddServer, key_file: Path, tmp_path: Path, method: str, body: str | None
 ) -> None:
     (tmp_path / "body.json").write_text('{\n"a": 1}\n')
     given = body if body != "@file" else f"@{tmp_path}/body.json"
     url = f"{odd.url}/v1/[x]/{{y}}?q=%5B1%5D&r=a%20b"
-    line = secure_api.ok("sign", method, url, "--key", key_file, "--curl", *(["--json", given] if given else [])).out
+    line = program("sign", method, url, "--key", key_file, "--curl", *(["--json", given] if given else [])).ok().out
     done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, check=False, env=os.environ | {"NO_PROXY": "*"})
     assert done.returncode == 0, done.stderr
     ((sent, path, fields, content),) = odd.received
@@ -193,17 +193,17 @@ def test_the_curl_line_is_ready(
     assert content == (b"" if given is None else given.encode() if body != "@file" else b'{\n"a": 1}\n')
     assert shlex.split(line)[-1].endswith(path)
     message = [f"{sent} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
-    secure_api.ok(
+    program(
         "verify", "--key", key_file, "--scheme", "http", stdin="\r\n".join(message).encode() + b"\r\n\r\n" + content
-    )
+    ).ok()
 
 
-def test_a_profile_signs_for_its_own_server(secure_api: CommandLine, key_file: Path) -> None:
-    ProfileStore(secure_api.config).put(ClientProfile("p", "https://api.example/consortium", (key_file,)))
-    line = secure_api.ok("sign", "GET", "/v1/x", "-p", "p", "--curl").out
+def test_a_profile_signs_for_its_own_server(program: Program, key_file: Path) -> None:
+    ProfileStore(program.config).put(ClientProfile("p", "https://api.example/consortium", (key_file,)))
+    line = program("sign", "GET", "/v1/x", "-p", "p", "--curl").ok().out
     assert shlex.split(line)[-1] == "https://api.example/consortium/v1/x"
-    assert "is not on the profile's server" in secure_api("sign", "GET", "https://x.example/", "-p", "p").error(2)
-    secure_api.ok("sign", "GET", "https://x.example/", "-p", "p", "--any-host")
+    assert "is not on the profile's server" in program("sign", "GET", "https://x.example/", "-p", "p").failed(2).error
+    program("sign", "GET", "https://x.example/", "-p", "p", "--any-host").ok()
 
 
 @pytest.mark.parametrize(
@@ -223,9 +223,9 @@ def test_a_profile_signs_for_its_own_server(secure_api: CommandLine, key_file: P
         ["sign", "GET", URL, "--key", "KEY", "--key", "KEY"],
     ],
 )
-def test_what_cannot_be_signed(secure_api: CommandLine, key_file: Path, arguments: list[str]) -> None:
-    outcome = secure_api(*(key_file if word == "KEY" else word for word in arguments))
-    assert outcome.error(ExitCode.USAGE)
+def test_what_cannot_be_signed(program: Program, key_file: Path, arguments: list[str]) -> None:
+    outcome = program(*(key_file if word == "KEY" else word for word in arguments))
+    assert outcome.failed(ExitCode.USAGE).error
     assert outcome.out == ""
 
 

@@ -19,6 +19,7 @@ from crypto import (
     Request,
     SignatureAlgorithm,
     SignedRequest,
+    VerificationError,
     content_digest,
     open_request,
     verify_request,
@@ -212,6 +213,19 @@ REFUSALS: list[tuple[str, Change, str]] = [
 def test_what_breaks_the_profile_is_refused(change: Change, reason: str) -> None:
     assert verdict(GOOD) == "believed"
     assert verdict(change(GOOD)) == reason
+
+
+def test_what_needs_neither_key_nor_body_is_refused_before_both() -> None:
+    late = {"digest-mismatch", "unknown-key", "algorithm-mismatch", "invalid-signature"}
+    # What the digest says is read with the body, what the covered fields say when the base is built.
+    read_late = {"md5 only", "an empty digest", "half a digest", "a digest twice"}
+    read_late |= {"content-type with a control", "content-type beyond ASCII"}
+    for name, change, reason in REFUSALS:
+        if reason in late or name in read_late:
+            assert open_request(change(GOOD), Profile(), NOW).labels
+        else:
+            with pytest.raises(VerificationError):
+                open_request(change(GOOD), Profile(), NOW)
 
 
 def test_every_reason_has_a_case() -> None:

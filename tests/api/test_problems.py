@@ -88,6 +88,19 @@ async def test_every_answer_carries_the_request_id(running: Consortium) -> None:
     assert problem(response, 404, "not-found")["instance"] == f"urn:request-id:{mine}"
 
 
+async def test_no_cache_keeps_an_answer_to_a_signed_request(running: Consortium) -> None:
+    """It does not know that Signature tells clients apart, as it knows of Authorization."""
+    for method, target, body in (
+        ("GET", "/v1/clients/me", None),
+        ("POST", "/v1/datasets", {"name": "vitals"}),
+        ("GET", "/v1/datasets/vitals/records", None),
+        ("GET", "/v1/nothing", None),
+    ):
+        response = await running.admin.request(method, target, body)
+        assert response.headers.get_list("cache-control") == ["no-store"], target
+    assert "cache-control" not in (await running.http.get("/.well-known/secure-api")).headers
+
+
 @pytest.mark.parametrize("sent", ["", "not an id", "7\nSet-Cookie: a=b", "x" * 5_000, "../../etc/passwd"])
 async def test_a_request_id_of_another_form_is_replaced(running: Consortium, sent: str) -> None:
     answer = await drive(running.app, http_scope("GET", "/healthz", [(b"x-request-id", sent.encode())]))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-import threading
-from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,15 +27,6 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 class Refusal(Exception):
     """Something that a service raises."""
-
-
-@pytest.fixture
-async def drivers_ended() -> AsyncIterator[None]:
-    """Wait, while the loop still runs, for the thread that aiosqlite leaves behind when it cannot open a file."""
-    yield
-    for thread in threading.enumerate():
-        if "_connection_worker_thread" in thread.name:
-            await asyncio.to_thread(thread.join)
 
 
 async def add(session: WriteSession, name: str) -> None:
@@ -156,7 +145,6 @@ async def test_a_writer_who_waits_too_long_for_another_of_this_process_is_told(i
     await database.close()
 
 
-@pytest.mark.usefixtures("drivers_ended")
 async def test_a_sqlite_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
     database = Database(f"sqlite+aiosqlite:///{tmp_path}")
     with pytest.raises(DatabaseUnavailable):
@@ -168,7 +156,6 @@ async def test_a_sqlite_file_that_cannot_be_opened_is_unavailable(tmp_path: Path
     await nowhere.close()
 
 
-@pytest.mark.usefixtures("drivers_ended")
 async def test_a_file_that_is_no_database_is_unavailable() -> None:
     database = Database(f"sqlite+aiosqlite:///{__file__}")
     with pytest.raises(DatabaseUnavailable):

@@ -38,7 +38,8 @@ def request(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the body of a success here.")
     ] = None,
     timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Time to wait for an answer.")
+        float,
+        typer.Option("--timeout", metavar="SECONDS", min=0.1, max=86_400, help="Time to wait for an answer."),
     ] = TIMEOUT,
     any_host: AnyHost = False,
     verbose: Annotated[

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
-from pydantic import SecretStr
 
 from secure_api.app import create_app
 from secure_api.settings import Settings
@@ -31,8 +29,3 @@ async def started(settings: Settings) -> AsyncIterator[Consortium]:
 def altered(settings: Settings, **values: Any) -> Settings:
     """Give settings with other values, checked as they are when they are read."""
     return Settings(**{**settings.model_dump(), **values})
-
-
-def sqlite_file(settings: Settings) -> Path | None:
-    """Give the file of an embedded database; None on PostgreSQL."""
-    return None if isinstance(settings.database_url, SecretStr) else settings.home / "secure-api.db"

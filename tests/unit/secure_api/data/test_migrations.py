@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -109,3 +111,26 @@ async def test_a_database_of_a_newer_version_is_told_and_left_alone(database: Da
     with pytest.raises(ConfigurationError, match=f"9999.*{newest}"):
         await migrate(database)
     assert await schema_revisions(database) == ("9999", newest)
+
+
+async def test_a_new_migration_names_no_type_of_ours(database: Database, tmp_path: Path) -> None:
+    """What is generated must still run when our types have changed or gone."""
+
+    def generate(connection: Connection) -> None:
+        folder = Path(secure_api.__file__).parent / "migrations"
+        config = Config()
+        config.set_main_option("script_location", str(folder))
+        config.set_main_option("path_separator", "os")
+        config.set_main_option("version_locations", f"{folder / 'versions'}{os.pathsep}{tmp_path}")
+        config.attributes["connection"] = connection
+        command.revision(config, "put it back", autogenerate=True, version_path=str(tmp_path))
+
+    async with database.write() as session:
+        await session.execute(text("DROP TABLE records"))
+    async with database.engine.connect() as connection:
+        await connection.run_sync(generate)
+    (path,) = await asyncio.to_thread(lambda: list(tmp_path.glob("*.py")))
+    script = await asyncio.to_thread(path.read_text)
+    assert 'op.create_table("records"' in script.replace("'", '"')
+    assert "sa.DateTime(timezone=True)" in script
+    assert "secure_api" not in script

@@ -11,11 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class OddServer:
-    """Answers every request with `status`, `fields` and `body`; remembers what it was sent."""
+    """Answers every request with `status`, `fields` and `body`, or as `routes` say; remembers what it was sent."""
 
     status: int = 200
     fields: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    routes: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
     hang: bool = False
     port: int = 0
     received: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
@@ -50,12 +51,13 @@ def odd_server() -> Iterator[OddServer]:
             if answers.hang:
                 answers.finished.wait()
                 return
-            self.send_response(answers.status)
+            status, content = answers.routes.get((self.command, self.path), (answers.status, answers.body))
+            self.send_response(status)
             for name, value in answers.fields.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answers.body)))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(answers.body)
+            self.wfile.write(content)
 
         def log_message(self, format: str, *arguments: object) -> None:
             """Say nothing."""

@@ -14,6 +14,7 @@ from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.client import ClientProfile, ProfileStore
 from tests.cli.program import Program
+from tests.unit.secure_api.cli.conftest import KEY
 from tests.unit.secure_api.cli.odd_server import OddServer
 
 
@@ -205,6 +206,25 @@ def test_rotation_to_a_key_of_somebody_else_changes_no_profile(
     assert program("keys", "rotate", "-p", "p", "--key", new).failed(ExitCode.CLIENT_ERROR).error == "HTTP 409 Conflict"
     assert [path for _, path, *_ in odd.received] == ["/v1/clients/me/keys", "/v1/clients/me"]
     assert ProfileStore(program.config).get("p") == before
+
+
+@pytest.mark.parametrize(("known", "found"), [([KEY.keyid], True), (["another"], False)])
+def test_a_rotation_whose_answer_was_lost_is_found_done(
+    program: Program, odd: OddServer, tmp_path: Path, known: list[str], found: bool
+) -> None:
+    new = tmp_path / "new.pem"
+    keyid = program("keys", "generate", "-a", "ed25519", "--out", new, "--no-passphrase").ok().out.strip()
+    me = {"id": "7", "keys": [{"keyid": keyid, "status": "active"}, *({"keyid": old} for old in known)]}
+    odd.routes = {
+        ("POST", "/v1/clients/me/keys"): (401, b""),
+        ("GET", "/v1/clients/me"): (200, json.dumps(me).encode()),
+    }
+    outcome = program("keys", "rotate", "-p", "p", "--key", new, "--json")
+    if found:
+        assert outcome.ok().json() == me
+    else:
+        assert outcome.failed(ExitCode.CLIENT_ERROR).error == "HTTP 401 Unauthorized"
+    assert ProfileStore(program.config).get("p").keys[0] == (new if found else tmp_path / "key.pem")
 
 
 def test_a_key_is_not_rotated_to_itself(program: Program, odd: OddServer, key_file: Path) -> None:

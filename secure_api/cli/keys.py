@@ -8,7 +8,7 @@ from urllib.parse import quote
 import typer
 
 from crypto import ALGORITHMS, PrivateKey, SignatureAlgorithm
-from secure_api.cli.command import Command
+from secure_api.cli.command import Command, KeyidCommand
 from secure_api.cli.console import put, put_json, put_table, say
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
@@ -132,7 +132,7 @@ def rotate(
 
 
 @app.command(
-    cls=Command,
+    cls=KeyidCommand,
     epilog="secure-api keys revoke T4xl70S7MT6Zeq6r9V9fPJGVn76wfnXJ21-gyo0Gu6o --profile admin\n"
     "secure-api keys revoke --profile clinic-a --yes KEYID   # one's own: this profile ends",
 )

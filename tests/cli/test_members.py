@@ -199,6 +199,13 @@ def test_rotation_from_one_key_to_two_and_revocation(
     program("request", "GET", "/v1/clients/me", "-p", profile).failed(4, "401")
 
 
+def test_a_keyid_may_begin_with_a_hyphen(program: Program) -> None:
+    for keyid in ("-T" + "x" * 41, "-p" + "y" * 41, "--" + "z" * 41):
+        program("keys", "revoke", keyid, "-p", "admin").failed(4, "404")
+        program("keys", "revoke", "-p", "admin", "--", keyid).failed(4, "404")
+    program("keys", "revoke", "--nonsense", "-p", "admin").failed(2, "No such option")
+
+
 def test_revocation_knows_its_limits(program: Program, tmp_path: Path, unique: Unique) -> None:
     stranger = key_file(program, tmp_path / "stranger.pem")
     program("keys", "revoke", stranger, "-p", "admin").failed(4, "404")

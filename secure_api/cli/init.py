@@ -26,13 +26,17 @@ secure-api init --home ./consortium
 secure-api init --home /srv/secure-api --url https://api.example.org --operator hospital-alliance
 SECURE_API_DATABASE_URL=postgresql+asyncpg://secure-api@db/consortium secure-api init --home /srv/secure-api"""
 ADMIN = "admin"
+SERVES_AT = "http://127.0.0.1:8000"  # where `serve` serves unless told otherwise
 
 
 def init(
     home: Home = None,
     url: Annotated[
-        str, typer.Option("--url", metavar="URL", help="URL that the profile's requests go to.")
-    ] = "http://127.0.0.1:8000",
+        str | None,
+        typer.Option(
+            "--url", metavar="URL", help="URL that the profile's requests go to; without it, where `serve` serves."
+        ),
+    ] = None,
     operator: Annotated[
         str, typer.Option("--operator", metavar="NAME", help="Name of the operator's organization.")
     ] = "operator",
@@ -53,7 +57,7 @@ def init(
     from secure_api.api.wire import NAME_PATTERN
 
     os.umask(0o077)  # the database is the operator's alone, also in a folder that others may enter
-    url = server_url(url)
+    served = server_url(url or SERVES_AT)
     settings = Settings.load(home)
     store = ProfileStore(config)
     if re.fullmatch(NAME_PATTERN, operator) is None:
@@ -77,7 +81,17 @@ def init(
         _write_key(undo, settings.server_key_path, server_key, passphrase, server_secret if made_up else None)
         _write_key(undo, admin_file, admin_key, passphrase, secret_file if made_up else None)
         undo.will_change(store.file)
-        store.put(ClientProfile(ADMIN, url, (admin_file,), secret_file, organization=operator, role=ADMIN))
+        store.put(
+            ClientProfile(
+                name=ADMIN,
+                url=served,
+                keys=(admin_file,),
+                passphrase_file=secret_file,
+                organization=operator,
+                role=ADMIN,
+                home=None if url else settings.home.resolve(),
+            )
+        )
         client_id = asyncio.run(_initialize(undo, settings.url, operator, admin_key, server_key))
     if json:
         put_json(

@@ -13,10 +13,12 @@ from typing import Annotated, Literal
 
 import typer
 
+from crypto import write_secret_file
 from secure_api.cli.console import put
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.options import Home, PassphraseFile
+from secure_api.client.profiles import SERVED_AT_FILE
 
 EXAMPLES = """\
 secure-api serve --home ./consortium
@@ -85,6 +87,10 @@ def serve(
         h11_max_incomplete_event_size=settings.max_header_bytes * 2,
     )
     with _shared_metrics(workers), listener:
+        # The admin's profile follows its server from port to port.
+        write_secret_file(
+            settings.home / SERVED_AT_FILE, f"http://{_authority(listener, reachable=True)}\n".encode(), force=True
+        )
         put(f"secure-api serves on http://{_authority(listener)} ({workers} worker{'s' if workers > 1 else ''})")
         sys.stdout.flush()
         if workers == 1:
@@ -141,9 +147,12 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _authority(listener: socket.socket) -> str:
+def _authority(listener: socket.socket, *, reachable: bool = False) -> str:
+    """Give the address listened on; `reachable` puts this machine's own in the place of the one that means all."""
     address = listener.getsockname()
     host = f"[{address[0]}]" if ":" in address[0] else address[0]
+    if reachable:
+        host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"{host}:{address[1]}"
 
 

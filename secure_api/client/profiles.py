@@ -4,6 +4,7 @@
 url = "https://api.example.org"
 keys = ["/home/ada/clinic-a.pem"]
 passphrase_file = "/home/ada/clinic-a.passphrase"   # optional
+home = "/home/ada/consortium"                        # optional: a server on this machine, wherever it serves now
 """
 
 import fcntl
@@ -22,12 +23,18 @@ from crypto import CryptoError, PrivateKey, read_private_key, read_secret_file, 
 from secure_api.client.errors import ClientError, ProfileMissing, ProfileUnreadable
 
 FILE: Final = "profiles.toml"
+SERVED_AT_FILE: Final = "served-at.url"  # in a server's home: where `serve` served last
+MAX_URL: Final = 256  # characters
 PASSPHRASE_VARIABLE: Final = "SECURE_API_PASSPHRASE"  # noqa: S105 - the name of a variable
 
 
 @dataclass(frozen=True, slots=True)
 class ClientProfile:
-    """One profile: the server's URL, the key files (two for a hybrid client), where the passphrase lies."""
+    """One profile: the server's URL, the key files (two for a hybrid client), where the passphrase lies.
+
+    `home` is the home of a server on this machine: where that one serves now is the profile's URL, and `url` is only
+    what it was when nothing had been served yet.
+    """
 
     name: str
     url: str
@@ -35,6 +42,7 @@ class ClientProfile:
     passphrase_file: Path | None = None
     organization: str | None = None
     role: str | None = None
+    home: Path | None = None
 
     @classmethod
     def parse(cls, name: str, table: Mapping[str, object], file: Path) -> Self:
@@ -44,19 +52,20 @@ class ClientProfile:
             ProfileUnreadable: a member is missing or of the wrong type.
         """
         url, keys, passphrase_file = table.get("url"), table.get("keys"), table.get("passphrase_file")
-        organization, role = table.get("organization"), table.get("role")
+        organization, role, home = table.get("organization"), table.get("role"), table.get("home")
         if not isinstance(url, str) or not isinstance(keys, list) or not keys:
             raise ProfileUnreadable(f"{file}: the profile {name} needs url and keys")
-        texts = [*keys, *(item for item in (passphrase_file, organization, role) if item is not None)]
+        texts = [*keys, *(item for item in (passphrase_file, organization, role, home) if item is not None)]
         if not all(isinstance(item, str) for item in texts):
             raise ProfileUnreadable(f"{file}: the profile {name} has a member that is not text")
         return cls(
             name=name,
-            url=url,
+            url=url if home is None else served_at(Path(str(home))) or url,
             keys=tuple(file.parent / str(key) for key in keys),
             passphrase_file=None if passphrase_file is None else file.parent / str(passphrase_file),
             organization=None if organization is None else str(organization),
             role=None if role is None else str(role),
+            home=None if home is None else Path(str(home)),
         )
 
     def read_keys(self, passphrase: bytes | None = None) -> tuple[PrivateKey, ...]:
@@ -70,6 +79,16 @@ class ClientProfile:
         if passphrase is None and (variable := os.environ.get(PASSPHRASE_VARIABLE)):
             passphrase = os.fsencode(variable)
         return tuple(read_private_key_maybe_open(path, passphrase) for path in self.keys)
+
+
+def served_at(home: Path) -> str | None:
+    """Give the URL at which the server of a home folder served last; None when it never did, or nobody may know."""
+    try:
+        with (home / SERVED_AT_FILE).open(encoding="ascii") as file:
+            url = file.read(MAX_URL).strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return url if url.startswith(("http://", "https://")) else None
 
 
 def read_private_key_maybe_open(path: Path, passphrase: bytes | None) -> PrivateKey:
@@ -148,7 +167,7 @@ class ProfileStore:
             table = tomlkit.table()
             table["url"] = profile.url
             table["keys"] = [str(path) for path in profile.keys]
-            for member in ("passphrase_file", "organization", "role"):
+            for member in ("passphrase_file", "organization", "role", "home"):
                 if (value := getattr(profile, member)) is not None:
                     table[member] = str(value)
             document[profile.name] = table

@@ -10,9 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from secure_api.data.models import LedgerEntryRow, LedgerHeadRow
 from secure_api.data.scoping import ScopedRepository, across_organizations
+from secure_api.domain.errors import LedgerTampered
 
 #: Key of the advisory lock that orders the appends of every worker on PostgreSQL ("sapi" in ASCII).
 LEDGER_LOCK = 0x73617069
+
+#: What a row raises whose time SQLite, which takes any text for one, cannot give back.
+UNREADABLE = (ValueError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,11 @@ async def add_entry(session: AsyncSession, entry: EntryFields) -> None:
 
 @across_organizations("verification walks the whole chain")
 async def entries(session: AsyncSession) -> AsyncGenerator[EntryFields]:
-    """Stream every entry in the order of sequence."""
+    """Stream every entry in the order of sequence.
+
+    Raises:
+        LedgerTampered: an entry's time is no time any more.
+    """
     rows = await session.stream_scalars(
         select(LedgerEntryRow).order_by(LedgerEntryRow.sequence).execution_options(yield_per=500)
     )
@@ -89,6 +97,8 @@ async def entries(session: AsyncSession) -> AsyncGenerator[EntryFields]:
         async for row in rows:
             yield _fields(row)
             session.expunge(row)
+    except UNREADABLE:
+        raise LedgerTampered(await _first_unreadable(session, LedgerEntryRow), "changed") from None
     finally:
         await rows.close()
 
@@ -101,8 +111,16 @@ async def count_entries(session: AsyncSession) -> int:
 
 @across_organizations("heads sign the chain of all organizations")
 async def heads(session: AsyncSession) -> list[HeadFields]:
-    """List every signed head in the order of sequence."""
-    rows = await session.scalars(select(LedgerHeadRow).order_by(LedgerHeadRow.sequence))
+    """List every signed head in the order of sequence.
+
+    Raises:
+        LedgerTampered: a head's time is no time any more.
+    """
+    try:
+        rows = (await session.scalars(select(LedgerHeadRow).order_by(LedgerHeadRow.sequence))).all()
+    except UNREADABLE:
+        sequence = await _first_unreadable(session, LedgerHeadRow)
+        raise LedgerTampered(sequence, "changed", f"The signed head of ledger entry {sequence} was changed.") from None
     return [HeadFields(row.sequence, row.hash, row.time, row.keyid, row.signature) for row in rows]
 
 
@@ -127,6 +145,18 @@ async def add_head(session: AsyncSession, head: HeadFields) -> None:
         )
         .on_conflict_do_nothing()
     )
+
+
+@across_organizations("verification names whichever row was touched")
+async def _first_unreadable(session: AsyncSession, table: type[LedgerEntryRow] | type[LedgerHeadRow]) -> int:
+    """Find, one row at a time, the least sequence whose row cannot be read; there is one."""
+    sequences = (await session.scalars(select(table.sequence).order_by(table.sequence))).all()
+    for sequence in sequences:
+        try:
+            (await session.scalars(select(table.time).where(table.sequence == sequence))).all()
+        except UNREADABLE:
+            return sequence
+    return sequences[-1]
 
 
 class LedgerRepository(ScopedRepository):

@@ -155,8 +155,14 @@ async def _check_records(database: Database, entry: EntryFields) -> int:
         LedgerTampered: they are not the ones that were appended.
     """
     payload: Any = strict_json.loads(entry.payload.encode())  # an object: the verifier has fed on it
+    changed = LedgerTampered(
+        entry.sequence, "changed", f"Records that ledger entry {entry.sequence} vouches for were changed."
+    )
     async with database.read() as session:
-        rows = [row async for row in records_of_entry(session, entry.sequence)]
+        try:
+            rows = [row async for row in records_of_entry(session, entry.sequence)]
+        except table.UNREADABLE:
+            raise changed from None
     if len(rows) != payload.get("count"):
         raise LedgerTampered(
             entry.sequence,
@@ -166,9 +172,7 @@ async def _check_records(database: Database, entry: EntryFields) -> int:
     owner = (payload.get("dataset"), entry.organization_id, entry.actor)
     moved = any((row.dataset_id, row.organization_id, row.client_id) != owner for row in rows)
     if moved or records_digest((row.time, row.attributes) for row in rows) != payload.get("sha256"):
-        raise LedgerTampered(
-            entry.sequence, "changed", f"Records that ledger entry {entry.sequence} vouches for were changed."
-        )
+        raise changed
     return len(rows)
 
 

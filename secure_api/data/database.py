@@ -48,6 +48,8 @@ class Database:
             # One connection: writers of this process queue here, without polling SQLite's lock.
             self._writer = self._sqlite_engine(url, "BEGIN IMMEDIATE", 1)
         elif parsed.drivername == "postgresql+asyncpg":
+            if "sslmode" in parsed.query:
+                raise ConfigurationError("The database URL must say ssl=..., as asyncpg calls it, not sslmode=....")
             try:
                 self._reader = self._writer = create_async_engine(
                     url,

@@ -47,3 +47,8 @@ def test_postgresql_without_its_driver_names_the_extra() -> None:
     root = Path(__file__).parents[4]
     done = subprocess.run([sys.executable, "-c", script], cwd=root, check=True, capture_output=True, text=True)
     assert done.stdout == "PostgreSQL needs the extra secure-api[postgres].\n"
+
+
+def test_the_ssl_parameter_of_another_driver_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="must say ssl="):
+        Database("postgresql+asyncpg://u:hunter2@db/x?sslmode=require")

@@ -86,6 +86,15 @@ def serve(
         timeout_graceful_shutdown=settings.shutdown_timeout,
         h11_max_incomplete_event_size=settings.max_header_bytes * 2,
     )
+    server = uvicorn.Server(config)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    if workers == 1:
+        # uvicorn handles SIGTERM while it runs, and raises it once more when it is done, for who handled it before.
+        # Until it runs, a handler that raises could be swallowed by whatever code it interrupts: set a flag instead.
+        signal.signal(signal.SIGTERM, stop)
     with _shared_metrics(workers), listener:
         # The admin's profile follows its server from port to port.
         write_secret_file(
@@ -94,9 +103,6 @@ def serve(
         put(f"secure-api serves on http://{_authority(listener)} ({workers} worker{'s' if workers > 1 else ''})")
         sys.stdout.flush()
         if workers == 1:
-            # Once uvicorn has finished, it raises the signal that ended it once more, for who handled it before.
-            signal.signal(signal.SIGTERM, _end)
-            server = uvicorn.Server(config)
             server.run(sockets=[listener])
             if not server.started:
                 raise typer.Exit(ExitCode.FAILURE)
@@ -107,15 +113,6 @@ def serve(
             supervisor.run()
             if supervisor.status is not ExitCode.OK:
                 raise typer.Exit(supervisor.status)
-
-
-def _end(_signal: int, _frame: FrameType | None) -> None:
-    """End the program with exit status 0.
-
-    Raises:
-        typer.Exit: always.
-    """
-    raise typer.Exit
 
 
 def _http_protocol() -> str:

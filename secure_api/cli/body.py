@@ -11,6 +11,7 @@ from secure_api.cli.exit_codes import ExitCode
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
+MAX_BODY_BYTES: Final = 64 << 20  # the most that SECURE_API_MAX_BODY_BYTES may be
 #: Fields that follow from the URL, the body or the signature.
 _OURS: Final = {"host", "content-length", "transfer-encoding", "content-digest", "signature", "signature-input"}
 
@@ -26,14 +27,17 @@ def read_body(given: str | None) -> bytes:
     if given is None:
         return b""
     if given in {"-", "@-"}:
-        body = b"" if sys.stdin is None else sys.stdin.buffer.read()
+        body = b"" if sys.stdin is None else sys.stdin.buffer.read(MAX_BODY_BYTES + 1)
     elif given.startswith("@"):
         try:
-            body = Path(given[1:]).read_bytes()
+            with Path(given[1:]).open("rb") as stream:
+                body = stream.read(MAX_BODY_BYTES + 1)
         except OSError as error:
             raise CliError(f"cannot read {given[1:]}: {error.strerror}", ExitCode.USAGE) from error
     else:
         body = given.encode()
+    if len(body) > MAX_BODY_BYTES:
+        raise CliError(f"no server takes a body of more than {MAX_BODY_BYTES} bytes", ExitCode.USAGE)
     try:
         # Numbers are not converted: int() has its own idea of how long one may be.
         json.loads(body.decode(), parse_int=str, parse_float=str)

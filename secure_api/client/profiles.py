@@ -18,13 +18,16 @@ from typing import Final, Self
 
 import tomlkit
 from platformdirs import user_config_path
+from tomlkit.exceptions import TOMLKitError
 
 from crypto import CryptoError, PrivateKey, read_private_key, read_secret_file, write_secret_file
 from secure_api.client.errors import ClientError, ProfileMissing, ProfileUnreadable
 
 FILE: Final = "profiles.toml"
+MAX_BYTES: Final = 1 << 20
 SERVED_AT_FILE: Final = "served-at.url"  # in a server's home: where `serve` served last
 MAX_URL: Final = 256  # characters
+CONFIG_VARIABLE: Final = "SECURE_API_CONFIG"
 PASSPHRASE_VARIABLE: Final = "SECURE_API_PASSPHRASE"  # noqa: S105 - the name of a variable
 
 
@@ -56,7 +59,7 @@ class ClientProfile:
         if not isinstance(url, str) or not isinstance(keys, list) or not keys:
             raise ProfileUnreadable(f"{file}: the profile {name} needs url and keys")
         texts = [*keys, *(item for item in (passphrase_file, organization, role, home) if item is not None)]
-        if not all(isinstance(item, str) for item in texts):
+        if not all(isinstance(item, str) and "\0" not in item for item in texts):
             raise ProfileUnreadable(f"{file}: the profile {name} has a member that is not text")
         return cls(
             name=name,
@@ -102,9 +105,11 @@ def read_private_key_maybe_open(path: Path, passphrase: bytes | None) -> Private
 
 
 class ProfileStore:
-    """The profiles of one configuration folder; the user's own unless told otherwise."""
+    """The profiles of one configuration folder: unless told otherwise, that of SECURE_API_CONFIG or the user's own."""
 
     def __init__(self, folder: Path | None = None) -> None:
+        if folder is None and (variable := os.environ.get(CONFIG_VARIABLE)):
+            folder = Path(variable)
         self.folder = user_config_path("secure-api") if folder is None else folder
         self.file = self.folder / FILE
 
@@ -115,10 +120,12 @@ class ProfileStore:
             ProfileUnreadable: the file cannot be read, or is not TOML of tables.
         """
         try:
-            tables = tomllib.loads(self.file.read_text(encoding="utf-8"))
+            tables = tomllib.loads(self._read())
         except FileNotFoundError:
             return {}
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except OSError as error:
+            raise ProfileUnreadable(f"{self.file} cannot be read: {error.strerror}") from error
+        except (ValueError, RecursionError) as error:
             raise ProfileUnreadable(f"{self.file} cannot be read: {error}") from error
         profiles = {}
         for name, table in tables.items():
@@ -161,20 +168,27 @@ class ProfileStore:
         """
         with self._locked():
             self.load()  # refuse to touch a file that is not ours to understand
-            document = (
-                tomlkit.parse(self.file.read_text(encoding="utf-8")) if self.file.exists() else tomlkit.document()
-            )
-            table = tomlkit.table()
-            table["url"] = profile.url
-            table["keys"] = [str(path) for path in profile.keys]
-            for member in ("passphrase_file", "organization", "role", "home"):
-                if (value := getattr(profile, member)) is not None:
-                    table[member] = str(value)
-            document[profile.name] = table
             try:
-                write_secret_file(self.file, tomlkit.dumps(document).encode(), force=True)
-            except CryptoError as error:
+                document = tomlkit.parse(self._read()) if self.file.exists() else tomlkit.document()
+                table = document.setdefault(profile.name, tomlkit.table())
+                table["url"] = profile.url
+                table["keys"] = [str(path) for path in profile.keys]
+                for member in ("passphrase_file", "organization", "role", "home"):
+                    if (value := getattr(profile, member)) is not None:
+                        table[member] = str(value)
+                    else:
+                        table.pop(member, None)
+                # Through a link: who keeps the file elsewhere goes on doing so.
+                write_secret_file(self.file.resolve(), tomlkit.dumps(document).encode(), force=True)
+            except (CryptoError, TOMLKitError) as error:
                 raise ClientError(str(error)) from error
+
+    def _read(self) -> str:
+        with self.file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise ProfileUnreadable(f"{self.file} has more than {MAX_BYTES} bytes")
+        return content.decode()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -72,6 +72,34 @@ def test_comments_and_other_profiles_are_kept(store: ProfileStore) -> None:
     assert store.get("clinic-a").url == "https://new.example"
 
 
+def test_what_a_person_wrote_into_a_profile_is_kept(store: ProfileStore) -> None:
+    store.folder.mkdir()
+    store.file.write_text('[a]  # the first\nurl = "u"  # old\nkeys = ["/k"]\nnote = "mine"\nrole = "analyst"\n')
+    store.put(profile("a"))
+    text = store.file.read_text()
+    assert "[a]  # the first\n" in text
+    assert 'note = "mine"' in text
+    assert "analyst" not in text
+    assert store.get("a") == profile("a")
+
+
+def test_a_file_that_is_kept_elsewhere_stays_there(store: ProfileStore, tmp_path: Path) -> None:
+    store.folder.mkdir()
+    (tmp_path / "dotfiles").mkdir()
+    store.file.symlink_to(tmp_path / "dotfiles" / "profiles.toml")
+    store.put(profile())
+    assert store.file.is_symlink()
+    assert "clinic-a" in (tmp_path / "dotfiles" / "profiles.toml").read_text()
+
+
+def test_a_folder_that_cannot_be_written_is_found_before(store: ProfileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.prepare()
+    assert store.load() == {}
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    with pytest.raises(ClientError, match="read-only"):
+        store.prepare()
+
+
 def test_file_and_folder_are_private(store: ProfileStore) -> None:
     store.put(profile())
     assert stat.S_IMODE(store.file.stat().st_mode) == 0o600
@@ -79,6 +107,10 @@ def test_file_and_folder_are_private(store: ProfileStore) -> None:
 
 
 def test_the_users_own_folder_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECURE_API_CONFIG", str(tmp_path / "named"))
+    assert ProfileStore().folder == tmp_path / "named"
+    assert ProfileStore(tmp_path / "given").folder == tmp_path / "given"
+    monkeypatch.delenv("SECURE_API_CONFIG")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
     assert tmp_path in ProfileStore().file.parents
@@ -95,6 +127,11 @@ def test_the_users_own_folder_is_the_default(tmp_path: Path, monkeypatch: pytest
         ('[a]\nurl = 7\nkeys = ["/k"]', "the profile a needs url and keys"),
         ('[a]\nurl = "u"\nkeys = ["/k", 1]', "has a member that is not text"),
         ('[a]\nurl = "u"\nkeys = ["/k"]\nrole = []', "has a member that is not text"),
+        ('[a]\nurl = "u"\nkeys = ["/k\\u0000"]', "has a member that is not text"),
+        ('[a]\nurl = "u"\nkeys = ["/k"]\nhome = "\\u0000"', "has a member that is not text"),
+        ("a = " + "[" * 5_000, "cannot be read"),
+        ("a = " + "9" * 5_000, "cannot be read"),
+        ("#" * (1 << 20) + "#", "has more than 1048576 bytes"),
         ('[a]\nurl = "u"\nkeys = ["/k"]\npassphrase_file = 1', "has a member that is not text"),
     ],
 )

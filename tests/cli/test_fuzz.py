@@ -42,7 +42,8 @@ FILE_COMMANDS: dict[str, Callable[[Path], tuple[str | Path, ...]]] = {
 STATUSES = {0, 1, 2, 6, 7}
 FAST = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
-WORD = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=20)  # what a command line can hold
+# What a command line can hold; what is echoed of it stays one line.
+WORD = st.text(st.characters(exclude_characters="\0\n\u2028\u2029", codec="utf-8"), max_size=20)
 _PEM = b"-----BEGIN PRIVATE KEY-----\n%b\n-----END PRIVATE KEY-----\n"
 _TOML = st.one_of(
     st.text(max_size=40),

@@ -15,7 +15,7 @@ from secure_api.cli.options import Json
 EXAMPLES = """\
 secure-api algorithms
 secure-api algorithms --json | jq -r '.[] | select(.use == "server") | .name'
-secure-api algorithms --json | jq 'map(select(.kind == "kem" and .security_level >= 3)) | sort_by(.output_bytes)'"""
+secure-api algorithms --json | jq 'map(select(.kind == "kem")) | sort_by(.output_bytes)'"""
 
 
 @dataclass(frozen=True, slots=True)

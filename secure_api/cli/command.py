@@ -1,4 +1,4 @@
-"""A command whose help ends with examples, printed as they are typed."""
+"""A command whose help ends with examples that can be copied into a shell."""
 
 import re
 import sys
@@ -6,11 +6,16 @@ from typing import Any, Final
 
 from typer.core import TyperCommand
 
+EXAMPLE_WIDTH: Final = 77  # columns of an 80-column terminal, indented by three
+#: A comment, or a word; an option together with its value.
+_WORD: Final = re.compile(
+    r"""#.*|(?:-[a-zA-Z]|--[a-z-]+)\ (?!-\S|[#|&<>])(?:[^\s'"]|'[^']*'|"[^"]*")+|(?:[^\s'"]|'[^']*'|"[^"]*")+"""
+)
 _HYPHENED_KEYID: Final = re.compile(r"-[A-Za-z0-9_-]{42}")
 
 
 class Command(TyperCommand):
-    """A Typer command; its `epilog` holds examples, one a line, that are neither wrapped nor taken for markup."""
+    """A Typer command; its `epilog` holds examples, one a line, that are folded as a shell allows it."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help (Typer calls this)."""
@@ -20,7 +25,19 @@ class Command(TyperCommand):
         finally:
             self.epilog = examples
         if examples:
-            sys.stdout.write(" Examples:\n\n" + "".join(f"   {line}\n" for line in examples.splitlines()) + "\n")
+            lines = [line for example in examples.splitlines() for line in folded(example)]
+            sys.stdout.write(" Examples:\n\n" + "".join(f"   {line}\n" for line in lines) + "\n")
+
+
+def folded(example: str, width: int = EXAMPLE_WIDTH) -> list[str]:
+    """Fold a shell command between its words, as the shell reads it: a backslash ends each line but the last."""
+    lines = [""]
+    for word in _WORD.findall(example):
+        if lines[-1] and len(lines[-1]) + len(word) + len(" " + " \\") > width:
+            lines[-1] += " \\"
+            lines.append("  ")
+        lines[-1] += word if not lines[-1].strip() else f" {word}"
+    return lines
 
 
 class KeyidCommand(Command):

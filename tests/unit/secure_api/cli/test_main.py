@@ -16,6 +16,7 @@ from crypto import PassphraseError, SigningError
 from secure_api import __version__
 from secure_api.cli import command_group, main
 from secure_api.cli.catalog import CATALOG
+from secure_api.cli.command import folded
 from secure_api.cli.command_group import load
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
@@ -65,13 +66,23 @@ def commands() -> list[list[str]]:
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
 def test_every_help_ends_with_examples_that_parse(program: Program, command: list[str]) -> None:
     text = program(*command, "--help").ok().out
-    examples = text.partition("\n Examples:\n\n")[2].rstrip().splitlines()
+    assert max(map(len, text.splitlines())) <= 80
+    examples = re.sub(r" \\\n +", " ", text.partition("\n Examples:\n\n")[2]).rstrip().splitlines()
     assert examples
     assert all(line.startswith("   ") and f"secure-api {' '.join(command)}" in line for line in examples)
     known = text.partition("\n Examples:\n")[0]
     for line in examples:
         own = re.split(r" [|&]+ |\$\(", line[line.index(f"secure-api {' '.join(command)}") :])[0]
         assert [option for option in re.findall(r"(?<!\w)--[a-z-]+", own) if option not in known] == []
+
+
+def test_examples_are_folded_as_a_shell_reads_them() -> None:
+    example = "A='b  c' tool --key 'a b' -x y --flag | other \"d e\" < in # why not"
+    for width in range(20, 100):
+        lines = folded(example, width)
+        assert "\n".join(lines).replace(" \\\n  ", " ") == example
+        assert all(len(line) <= width for line in lines)
+    assert folded("tool --key 'a b' --token - -x y", 16) == ["tool \\", "  --key 'a b' \\", "  --token - \\", "  -x y"]
 
 
 def test_help_imports_no_server_and_no_http_client() -> None:

@@ -59,25 +59,41 @@ def run(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        try:
-            return _run(list(arguments))
-        except typer.Exit as exit_:
-            return exit_.exit_code
-        except (KeyboardInterrupt, typer.Abort):
-            return ExitCode.INTERRUPTED
-        except BrokenPipeError:
-            raise
-        except Exception as error:
-            if os.environ.get(DEBUG):
-                raise
-            return _report(error)
-        finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()
+        status = _status_of(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return status
     except BrokenPipeError:
-        # Nobody reads on; give the interpreter something to flush into and leave quietly.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_stdout()
         return ExitCode.NOBODY_READS
+    except OSError as error:
+        _abandon_stdout()
+        return _report(error)
+
+
+def _status_of(arguments: Sequence[str]) -> int:
+    try:
+        return _run(list(arguments))
+    except typer.Exit as exit_:
+        return exit_.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        if isinstance(error, OSError):
+            try:
+                sys.stdout.flush()
+            except OSError:  # it is stdout that cannot be written, and one line says so
+                _abandon_stdout()
+        return _report(error)
+
+
+def _abandon_stdout() -> None:
+    """Give the interpreter something to flush into when it ends: stdout takes nothing any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: list[str]) -> ExitCode:

@@ -5,13 +5,14 @@ import os
 import re
 import secrets
 import shlex
+import stat
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from crypto import PrivateKey, SignatureAlgorithm, write_private_key, write_secret_file
-from secure_api.cli.console import put_json, say
+from secure_api.cli.console import put_json, say, warn
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.options import Config, Home, Json, NoPassphrase, PassphraseFile
@@ -77,6 +78,7 @@ def init(
 
     with Undo() as undo:
         undo.folder(settings.home)
+        ours = not any(settings.home.iterdir())
         undo.folder(admin_file.parent)
         _write_key(undo, settings.server_key_path, server_key, passphrase, server_secret if made_up else None)
         _write_key(undo, admin_file, admin_key, passphrase, secret_file if made_up else None)
@@ -93,6 +95,7 @@ def init(
             )
         )
         client_id = asyncio.run(_initialize(undo, settings.url, operator, admin_key, server_key))
+    _close_to_others(settings.home, ours=ours)
     if json:
         put_json(
             {
@@ -107,6 +110,17 @@ def init(
     if made_up:
         say(f"made up passphrases: {server_secret} and {secret_file} (mode 0600)")
     say(f"next: {_serve(settings, passphrase_file)}")
+
+
+def _close_to_others(home: Path, *, ours: bool) -> None:
+    """Leave a folder that was there to its owner alone when it was empty; else only warn of who may enter it."""
+    mode = stat.S_IMODE(home.stat().st_mode)
+    if mode & 0o077 == 0:
+        return
+    if ours:
+        home.chmod(0o700)
+    else:
+        warn(f"{home} is open to other users (mode {mode:04o}): run chmod 700 on it")
 
 
 def _write_key(undo: Undo, path: Path, key: PrivateKey, passphrase: bytes | None, secret: Path | None) -> None:

@@ -115,6 +115,18 @@ def test_a_home_that_is_there_keeps_what_it_has(program: Program) -> None:
     assert tree(program.home) == ["notes"]
 
 
+def test_a_home_that_others_may_enter_is_closed_or_warned_of(program: Program, tmp_path: Path) -> None:
+    program.home.mkdir(mode=0o755)
+    assert "warning" not in program("init", "--no-passphrase").ok().said
+    assert stat.S_IMODE(program.home.stat().st_mode) == 0o700
+    used = Program(tmp_path / "used", tmp_path / "used-config")
+    used.home.mkdir(mode=0o755)
+    (used.home / "notes").write_text("for all")
+    assert f"warning: {used.home} is open to other users (mode 0755)" in used("init", "--no-passphrase").ok().said
+    assert stat.S_IMODE(used.home.stat().st_mode) == 0o755
+    assert used("doctor").status == 1
+
+
 @pytest.mark.parametrize("folder", ["home", "config"])
 def test_a_folder_that_cannot_be_made_leaves_nothing(program: Program, folder: str) -> None:
     blocked = {"home": program.home, "config": program.config}[folder]

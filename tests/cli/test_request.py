@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -205,14 +204,3 @@ def test_a_signature_of_sign_is_believed_once(consortium: Consortium) -> None:
         statuses.append(response.status)
     connection.close()
     assert statuses == [200, 401]
-
-
-def test_a_signature_outlives_its_lifetime_nowhere(consortium: Consortium) -> None:
-    fields = consortium.program("sign", "GET", ME, "-p", "clinic", "--lifetime", "1", "--as-json").ok().json()
-    expires = int(fields["signature-input"].partition("expires=")[2].partition(";")[0])
-    while time.time() < expires + 7:
-        time.sleep(0.2)
-    connection = consortium.serving.connect()
-    connection.request("GET", ME, headers=fields)
-    assert connection.getresponse().status == 401
-    connection.close()

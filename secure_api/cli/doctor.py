@@ -157,9 +157,12 @@ def _home(home: Path | None) -> Iterator[Finding]:
     try:
         key = settings.server_key()
         yield Finding("home", "server key", "ok", f"{key.algorithm.value} {key.keyid}")
+    except DomainError as error:
+        yield Finding("home", "server key", "problem", error.detail)
+    try:
         yield Finding("home", "database", "ok", asyncio.run(_database(settings.url)))
     except DomainError as error:
-        yield Finding("home", "server", "problem", error.detail)
+        yield Finding("home", "database", "problem", error.detail)
     if not settings.authorities:
         yield Finding("home", "authorities", "missing", "SECURE_API_AUTHORITIES is empty: any host name is answered to")
 
@@ -177,6 +180,7 @@ async def _database(url: str) -> str:
 
 
 def _profiles(config: Path | None) -> Iterator[Finding]:
+    from crypto import CryptoError, read_secret_file
     from secure_api.client import ClientError, ProfileStore
 
     store = ProfileStore(config)
@@ -187,6 +191,8 @@ def _profiles(config: Path | None) -> Iterator[Finding]:
         return
     yield Finding("profiles", str(store.file), "ok" if profiles else "missing", ", ".join(profiles) or "none yet")
     for profile in profiles.values():
-        absent = [str(path) for path in profile.keys if not path.exists()]
-        if absent:
-            yield Finding("profiles", profile.name, "problem", f"no key file {', '.join(absent)}")
+        for path in (*profile.keys, *([profile.passphrase_file] if profile.passphrase_file else [])):
+            try:
+                read_secret_file(path)
+            except CryptoError as error:
+                yield Finding("profiles", profile.name, "problem", str(error))

@@ -50,6 +50,8 @@ async def check_schema(database: Database) -> None:
         ConfigurationError: migrations are missing, or newer than this version.
         DatabaseUnavailable: the database cannot be reached.
     """
+    if database.path is not None and not database.path.exists():  # looking into it would make it
+        raise ConfigurationError(f"There is no database {database.path}.")
     found, newest = await schema_revisions(database)
     if found != newest:
         raise ConfigurationError(

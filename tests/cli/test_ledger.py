@@ -129,7 +129,8 @@ def test_a_ledger_that_is_not_there(program: Program, home: Path) -> None:
     for words in (("ledger", "verify"), ("migrate",)):
         program(*words).failed(1, "atabase")
     (home / "secure-api.db").unlink()
-    program("ledger", "verify").failed(1, "secure-api migrate")
+    program("ledger", "verify").failed(1, "There is no database")
+    assert not (home / "secure-api.db").exists()
     (home / "server-key.pem").write_bytes(b"")
     program("ledger", "verify").failed(1, "server's key")
     (home / "server-key.pem").unlink()

@@ -53,23 +53,35 @@ def test_every_problem_is_found(program: Program, home: Path) -> None:
     outcome = program("doctor", "--home", home, "--json")
     assert outcome.status == ExitCode.FAILURE
     assert findings(outcome, "home")[str(home)] == ("problem", "mode 0755; run chmod 700 on it")
-    assert findings(outcome, "profiles")["lost"] == ("problem", "no key file /absent.pem")
+    assert findings(outcome, "profiles")["lost"] == ("problem", "cannot read /absent.pem: No such file or directory")
     assert "PROBLEM" in program("doctor", "--home", home).out
+
+
+def problems(outcome: Outcome) -> dict[str, str]:
+    """What is wrong, by what was looked at."""
+    assert outcome.status == ExitCode.FAILURE
+    return {item["what"]: item["detail"] for item in outcome.json() if item["state"] == "problem"}
 
 
 def test_a_key_and_a_database_that_do_not_fit(program: Program, home: Path) -> None:
     (home / "server-key.pem").chmod(0o644)
     (home / "secure-api.db").unlink()
-    problems = [
-        item["detail"] for item in program("doctor", "--home", home, "--json").json() if item["state"] == "problem"
-    ]
-    assert any("open to other users" in detail for detail in problems)
-    (home / "server-key.pem").chmod(0o600)
-    problems = [
-        item["detail"] for item in program("doctor", "--home", home, "--json").json() if item["state"] == "problem"
-    ]
-    assert len(problems) == 1
-    assert "database" in problems[0].lower()
+    found = problems(program("doctor", "--home", home, "--json"))
+    assert set(found) == {"server key", "database"}
+    assert "open to other users" in found["server key"]
+    assert found["database"] == f"There is no database {home}/secure-api.db."
+    assert not (home / "secure-api.db").exists()
+
+
+def test_a_profiles_key_and_passphrase_that_others_can_read(program: Program) -> None:
+    program.spawn("init").ok()
+    admin = ProfileStore(program.config).get("admin")
+    assert admin.passphrase_file is not None
+    program("doctor").ok()
+    for path in (admin.keys[0], admin.passphrase_file):
+        path.chmod(0o644)
+        assert problems(program("doctor", "--json"))["admin"].startswith(f"{path} is open to other users")
+        path.chmod(0o600)
 
 
 def test_settings_and_profiles_that_make_no_sense(

@@ -68,10 +68,10 @@ def _load_plugin(name: str) -> Any:
         if not isinstance(plugin, typer.Typer):
             raise TypeError(f"{entry.value} is not a typer.Typer")
         group = typer.main.get_group(plugin)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         from secure_api.cli.console import warn
 
-        warn(f"the command {name} cannot be loaded: {type(error).__name__}: {error}")
+        warn(f"the command {name} cannot be loaded: {type(error).__name__}: {' '.join(str(error).split())}")
         return None
     group.name, group.rich_help_panel = name, PLUGINS
     return group

@@ -61,7 +61,7 @@ def test_a_database_that_is_gone_or_of_another_version(program: Program, home: P
     for command in (["ledger", "verify"], ["migrate"], ["serve", "--port", "0"]):
         assert "9999" in program(*command).failed(ExitCode.FAILURE).error
     (home / "secure-api.db").unlink()
-    assert "at revision none" in program("ledger", "verify").failed(ExitCode.FAILURE).error
+    assert "There is no database" in program("ledger", "verify").failed(ExitCode.FAILURE).error
 
 
 def test_migrating_once_is_enough(program: Program, home: Path) -> None:

@@ -41,6 +41,10 @@ def verify(
     key = settings.server_key().public_key
     try:
         report = asyncio.run(_check(settings.url, key, records))
+        if not report.entries or not report.heads:
+            # `init` appends the first entry and signs the first head: where there is none, somebody took them away.
+            what = "entry" if not report.entries else "signed head"
+            raise LedgerTampered(1, "removed", f"The ledger has no {what}; init made the first one.")
     except LedgerTampered as error:
         if json:
             put_json({"valid": False, "sequence": error.sequence, "what": error.what, "detail": error.detail})

@@ -7,7 +7,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Annotated, Literal
 
@@ -24,6 +24,7 @@ EXAMPLES = """\
 secure-api serve --home ./consortium
 secure-api serve --home /srv/secure-api --host 0.0.0.0 --port 8000 --workers 2 --log-format json
 secure-api serve --home ./consortium --port 0   # a free port; the line on stdout names it"""
+NOT_STARTED = ("the server did not start", ExitCode.FAILURE, "its log, above, says why")
 BACKLOG = 2048  # connections that wait to be accepted
 
 
@@ -103,14 +104,17 @@ def serve(
         put(f"secure-api serves on http://{_authority(listener)} ({workers} worker{'s' if workers > 1 else ''})")
         sys.stdout.flush()
         if workers == 1:
-            server.run(sockets=[listener])
+            with suppress(SystemExit):  # uvicorn has an exit status of its own for a start that failed
+                server.run(sockets=[listener])
             if not server.started:
-                raise typer.Exit(ExitCode.FAILURE)
+                raise CliError(*NOT_STARTED)
         else:
             from secure_api.cli.workers import Workers
 
             supervisor = Workers(config, sockets=[listener])
             supervisor.run()
+            if supervisor.status is ExitCode.FAILURE:
+                raise CliError(*NOT_STARTED)
             if supervisor.status is not ExitCode.OK:
                 raise typer.Exit(supervisor.status)
 

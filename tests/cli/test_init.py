@@ -156,7 +156,8 @@ def test_ctrl_c_at_the_question_leaves_nothing(program: Program) -> None:
 
 def test_postgresql(program: Program, postgresql_database: str) -> None:
     env = {"SECURE_API_DATABASE_URL": postgresql_database}
-    program("init", "--no-passphrase", env=env).ok()
+    report = program("init", "--no-passphrase", "--json", env=env).ok().json()
+    assert (report["home"], report["admin"]["profile"]) == (str(program.home), "admin")
     assert tree(program.home) == ["server-key.pem"]
     assert program("ledger", "verify", "--json", env=env).ok().json()["entries"] == 1
     findings = program("doctor", "--json", env=env).ok().json()

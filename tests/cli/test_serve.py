@@ -181,6 +181,18 @@ def test_a_database_that_is_none_is_one_line(installed: Program) -> None:
         installed("serve", "--port", "0", env={"SECURE_API_DATABASE_URL": url}).failed(1)
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_server_that_cannot_start_says_so_in_the_end(installed: Program, workers: str) -> None:
+    (installed.home / "secure-api.nonces").mkdir()
+    log = installed.home.parent / "log"
+    with log.open("wb") as output:
+        process = installed.start("serve", "--port", "0", "--workers", workers, stdout=output, stderr=output)
+        assert process.wait() == 1
+    lines = log.read_text().splitlines()
+    assert lines[-2:] == ["error: the server did not start", "hint: its log, above, says why"]
+    assert [line for line in lines if line.startswith(("Traceback", "  File"))] == []
+
+
 def test_a_database_of_another_version_is_one_line(installed: Program) -> None:
     with closing(sqlite3.connect(installed.home / "secure-api.db")) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")

@@ -58,8 +58,18 @@ class TestStart:
         with pytest.raises(ConfigurationError, match="secure-api init"):
             create_app(Settings(home=tmp_path / "nowhere"))
 
-    async def test_an_empty_database(self, tmp_path: Path) -> None:
+    async def test_no_database(self, tmp_path: Path) -> None:
         app = create_app(Settings(home=make_home(tmp_path / "home", None)))
+        with pytest.raises(ConfigurationError, match="There is no database"):
+            async with app.router.lifespan_context(app):
+                pytest.fail("it started")
+        assert app.state.server.ready is False
+        assert not (tmp_path / "home" / "secure-api.db").exists()
+
+    async def test_an_empty_database(self, tmp_path: Path) -> None:
+        home = make_home(tmp_path / "home", None)
+        (home / "secure-api.db").touch()
+        app = create_app(Settings(home=home))
         with pytest.raises(ConfigurationError, match=r"revision none, this version needs \d+; run: secure-api migrate"):
             async with app.router.lifespan_context(app):
                 pytest.fail("it started")

@@ -35,11 +35,12 @@ CREATE TABLE IF NOT EXISTS origin (boot TEXT NOT NULL, since INTEGER NOT NULL);
 """
 _SPEND: Final = "INSERT INTO nonces (keyid, nonce, expires) VALUES (?, ?, ?)"
 _ACTIVE: Final = "SELECT 1 FROM keys WHERE keyid = ? AND status = 'active'"
+_ACTIVE_SESSION: Final = "SELECT 1 FROM sessions WHERE id = ? AND status = 'active' AND expires >= ?"
 _SWEEP: Final = "DELETE FROM nonces WHERE (keyid, nonce) IN (SELECT keyid, nonce FROM nonces WHERE expires < ? LIMIT ?)"
 
 
 class FileNonceStore:
-    """Nonces in `path`; the keys' status is read from the SQLite database at `database`.
+    """Nonces in `path`; the status of keys and sessions is read from the SQLite database at `database`.
 
     Opened and used in one thread, that of the event loop.
     """
@@ -68,11 +69,11 @@ class FileNonceStore:
             self._since = self._trusted_since(now)
             self._opened = opened.pop_all()
 
-    async def spend(self, uses: Sequence[NonceUse]) -> None:
-        """Spend all the nonces of one request, or none.
+    async def spend(self, uses: Sequence[NonceUse], now: int) -> None:
+        """Spend all the nonces of one request, or none; `now` in POSIX seconds.
 
         Raises:
-            NonceRefused: one was spent before, its key is not active, or the request is older than this store's memory.
+            NonceRefused: one was spent before, its key or session is not active, or the request is older than this store's memory.
             DatabaseUnavailable: the file cannot be written.
         """
         if any(use.created < self._since for use in uses):
@@ -81,7 +82,7 @@ class FileNonceStore:
         while True:
             with _translated():
                 try:
-                    self._spend_now(uses)
+                    self._spend_now(uses, now)
                     return
                 except sqlite3.IntegrityError:
                     raise NonceRefused from None
@@ -91,6 +92,9 @@ class FileNonceStore:
                     if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or moment - waited_since > PATIENCE:
                         raise
             await asyncio.sleep(0)
+
+    async def forget(self, keyids: Sequence[str]) -> None:
+        """Do nothing: the store asks the database each time."""
 
     @across_organizations("expired nonces are nobody's")
     async def sweep(self, now: int) -> int:
@@ -114,10 +118,14 @@ class FileNonceStore:
         """Close both files, if they are open."""
         self._opened.close()
 
-    @across_organizations("authentication asks whether a key is active; the caller is its answer")
-    def _spend_now(self, uses: Sequence[NonceUse]) -> None:
+    @across_organizations("authentication asks whether a key or session is active; the caller is its answer")
+    def _spend_now(self, uses: Sequence[NonceUse], now: int) -> None:
         for use in uses:
-            if self._keys.execute(_ACTIVE, (use.keyid,)).fetchone() is None:
+            if use.session:
+                active = self._keys.execute(_ACTIVE_SESSION, (use.keyid, now))
+            else:
+                active = self._keys.execute(_ACTIVE, (use.keyid,))
+            if active.fetchone() is None:
                 raise NonceRefused
         if len(uses) == 1:
             self._nonces.execute(_SPEND, (uses[0].keyid, uses[0].nonce, uses[0].expires))

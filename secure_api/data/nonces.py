@@ -11,20 +11,28 @@ NONCE_AFTERLIFE: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class NonceUse:
-    """One nonce to spend: `created` and `expires` in POSIX seconds, clock skew included in the latter."""
+    """One nonce to spend: `created` and `expires` in POSIX seconds, clock skew included in the latter.
+
+    `session` is true when `keyid` names a session, false when it names a client's key.
+    """
 
     keyid: str
     nonce: str
     created: int
     expires: int
+    session: bool = False
 
 
 class NonceRefused(Exception):
-    """A nonce was spent before, its key is not active, or it is too old to be told. The request must be refused."""
+    """A nonce was spent before, its key or session is not active, or it is too old to be told: refuse the request."""
 
 
 class NonceStore(Protocol):
-    """Where nonces are spent. Every store also asks whether the key is still active: revocation is immediate."""
+    """Where nonces are spent. Every store also asks whether the key or session is still active.
+
+    So a revocation takes effect on the next request of every worker. A session is active while its row says so and
+    its `expires` is not over at the time of spending.
+    """
 
     async def open(self, now: int) -> None:
         """Make ready, in the event loop that will use the store; `now` in POSIX seconds.
@@ -33,12 +41,21 @@ class NonceStore(Protocol):
             DatabaseUnavailable: the store cannot be reached.
         """
 
-    async def spend(self, uses: Sequence[NonceUse]) -> None:
-        """Spend all the nonces of one request, or none.
+    async def spend(self, uses: Sequence[NonceUse], now: int) -> None:
+        """Spend all the nonces of one request, or none; `now` in POSIX seconds.
 
         Raises:
-            NonceRefused: one was spent before, or its key is no longer active.
+            NonceRefused: one was spent before, or its key or session is no longer active.
             DatabaseUnavailable: the store cannot be reached.
+        """
+
+    async def forget(self, keyids: Sequence[str]) -> None:
+        """Drop what the store itself remembers of keys or sessions that are about to end, or just ended.
+
+        Called before the transaction that ends them commits, and again after.
+
+        Raises:
+            DatabaseUnavailable: the store cannot be reached; the transaction must not commit.
         """
 
     async def sweep(self, now: int) -> int:

@@ -152,7 +152,7 @@ class Authenticator:
         if any(use.expires < now for use in uses):
             raise AuthenticationFailed("expired")
         try:
-            await self._nonces.spend(uses)
+            await self._nonces.spend(uses, now)
         except NonceRefused as error:
             raise AuthenticationFailed("replayed-or-revoked") from error
 

@@ -10,6 +10,8 @@ from secure_api.data.models.model import Model
 from secure_api.data.models.nonce import NonceRow
 from secure_api.data.models.organization import OrganizationRow
 from secure_api.data.models.record import RecordRow
+from secure_api.data.models.sealing_key import SealingKeyRow
+from secure_api.data.models.session import SessionRow
 
 __all__ = [
     "ClientRow",
@@ -22,4 +24,6 @@ __all__ = [
     "NonceRow",
     "OrganizationRow",
     "RecordRow",
+    "SealingKeyRow",
+    "SessionRow",
 ]

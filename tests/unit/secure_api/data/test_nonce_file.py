@@ -57,7 +57,7 @@ def use(nonce: str, created: int = NOW) -> NonceUse:
 
 async def attempt(store: FileNonceStore, *uses: NonceUse) -> bool:
     try:
-        await store.spend(uses)
+        await store.spend(uses, NOW)
     except NonceRefused:
         return False
     return True
@@ -136,7 +136,7 @@ async def test_a_lock_that_stays_is_an_outage(machine: Machine, monkeypatch: pyt
     with closing(sqlite3.connect(machine.nonces, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(DatabaseUnavailable):
-            await store.spend([use("a")])
+            await store.spend([use("a")], NOW)
         other.execute("COMMIT")
     assert await attempt(store, use("a"))
     await store.close()
@@ -163,9 +163,9 @@ async def test_a_table_that_is_gone_is_an_outage(machine: Machine) -> None:
     with closing(sqlite3.connect(machine.nonces, isolation_level=None)) as other:
         other.execute("DROP TABLE nonces")
     with pytest.raises(DatabaseUnavailable):
-        await store.spend([use("a")])
+        await store.spend([use("a")], NOW)
     with pytest.raises(DatabaseUnavailable):
-        await store.spend([use("a"), use("b")])
+        await store.spend([use("a"), use("b")], NOW)
     with pytest.raises(DatabaseUnavailable):
         await store.sweep(NOW)
     await store.close()

@@ -52,7 +52,7 @@ def use(nonce: str, keyid: str = ADMIN, *, created: int = NOW, expires: int = NO
 
 async def attempt(store: NonceStore, *uses: NonceUse) -> bool:
     try:
-        await store.spend(uses)
+        await store.spend(uses, NOW)
     except NonceRefused:
         return False
     return True
@@ -107,9 +107,9 @@ async def test_a_key_that_nobody_enrolled_spends_nothing(store: NonceStore) -> N
 
 async def test_a_sweep_forgets_what_has_expired_and_nothing_else(store: NonceStore) -> None:
     for number in range(SWEEP_ROWS + 3):
-        await store.spend([use(f"old {number}", expires=NOW + 9)])
-    await store.spend([use("due", expires=NOW + 10)])
-    await store.spend([use("young", expires=NOW + 11)])
+        await store.spend([use(f"old {number}", expires=NOW + 9)], NOW)
+    await store.spend([use("due", expires=NOW + 10)], NOW)
+    await store.spend([use("young", expires=NOW + 11)], NOW)
     assert await store.sweep(NOW + 10) == SWEEP_ROWS + 3
     assert await store.sweep(NOW + 10) == 0
     assert await attempt(store, use("due")) is False

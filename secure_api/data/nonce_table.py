@@ -18,8 +18,8 @@ from secure_api.domain.session_status import SessionStatus
 class DatabaseNonceStore:
     """Nonces in a table of the database: what PostgreSQL uses.
 
-    One statement both spends the nonce and asks whether the key or session is still active, so a revocation takes effect on the
-    next request of every worker, and an authenticated request costs one round trip.
+    One statement both spends the nonce and asks whether the key or session is still active: a revocation takes effect
+    on the next request of every worker, and an authenticated request costs one round trip.
     """
 
     @across_organizations("authentication asks whether a key or session is active; the caller is its answer")

@@ -8,6 +8,8 @@
     ├── ProviderUnavailable         the native library cannot do what its provider needs
     ├── SigningError                a request cannot be signed as it stands
     ├── CiphertextError             what was to be decapsulated cannot be a ciphertext
+    ├── SealingError                a body cannot be sealed as asked
+    ├── UnsealingError              a sealed body is malformed, or for another key or message
     └── VerificationError           a request is not to be believed; `.reason` says why
         ├── FieldSyntaxError        a header field is malformed, repeated or too large
         ├── ProfileError            well-formed, but not what the signature profile demands
@@ -79,6 +81,14 @@ class SigningError(CryptoError):
 
 class CiphertextError(CryptoError):
     """What was to be decapsulated cannot be a ciphertext: another length, or a point of small order."""
+
+
+class SealingError(CryptoError):
+    """A body cannot be sealed as asked."""
+
+
+class UnsealingError(CryptoError):
+    """A sealed body is malformed, or was sealed for another key or another message."""
 
 
 class VerificationError(CryptoError):

@@ -7,8 +7,8 @@ The pieces: `messages` (the request), `signature_base` (what was signed), `profi
 from crypto.messages import Request
 from crypto.profile import COMPONENTS, TAG, Profile
 from crypto.signature_base import SignatureInput, parse_signature, parse_signature_input, signature_base
-from crypto.signing import sign_request
-from crypto.verification import SignedLabel, SignedRequest, open_request, verify_request
+from crypto.signing import SigningKey, sign_request
+from crypto.verification import SignedLabel, SignedRequest, VerificationKey, open_request, verify_request
 
 __all__ = [
     "COMPONENTS",
@@ -18,6 +18,8 @@ __all__ = [
     "SignatureInput",
     "SignedLabel",
     "SignedRequest",
+    "SigningKey",
+    "VerificationKey",
     "open_request",
     "parse_signature",
     "parse_signature_input",

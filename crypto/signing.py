@@ -5,19 +5,36 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from crypto.content_digest import content_digest
 from crypto.errors import SigningError, VerificationError
-from crypto.keys import PrivateKey
+from crypto.macs import MacAlgorithm
 from crypto.messages import Request
 from crypto.profile import COMPONENTS, TAG
 from crypto.signature_base import SignatureInput, signature_base
+from crypto.signatures import SignatureAlgorithm
+
+
+class SigningKey(Protocol):
+    """A key that can sign a message: a `PrivateKey`, or a session's `MacKey`."""
+
+    @property
+    def keyid(self) -> str:
+        """What the parameter `keyid` says."""
+
+    @property
+    def algorithm(self) -> SignatureAlgorithm | MacAlgorithm:
+        """What the parameter `alg` says."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature over the message."""
 
 
 def sign_request(
     request: Request,
     body: bytes,
-    keys: Sequence[PrivateKey],
+    keys: Sequence[SigningKey],
     *,
     created: int,
     lifetime: int = 60,

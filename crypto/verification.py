@@ -9,17 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from crypto.content_digest import verify_content_digest
 from crypto.errors import DigestError, FieldSyntaxError, InvalidSignature, ProfileError
-from crypto.keys import PublicKey
+from crypto.macs import MacAlgorithm
 from crypto.messages import Request
 from crypto.profile import Profile
 from crypto.signature_base import SignatureInput, parse_signature, parse_signature_input, signature_base
 from crypto.signatures import SignatureAlgorithm
 
-_ALGORITHMS: Final[Mapping[str, SignatureAlgorithm]] = {member.value: member for member in SignatureAlgorithm}
+_ALGORITHMS: Final[Mapping[str, SignatureAlgorithm | MacAlgorithm]] = {
+    member.value: member for member in (*SignatureAlgorithm, *MacAlgorithm)
+}
+
+
+class VerificationKey(Protocol):
+    """A key that a request can be verified under: a `PublicKey`, or a session's `MacKey`."""
+
+    @property
+    def algorithm(self) -> SignatureAlgorithm | MacAlgorithm:
+        """The one algorithm that the key is for."""
+
+    def verify(self, signature: bytes, message: bytes) -> None:
+        """Return if the signature is valid for the message. Raises InvalidSignature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +42,7 @@ class SignedLabel:
     input: SignatureInput
     signature: bytes
     keyid: str
-    algorithm: SignatureAlgorithm
+    algorithm: SignatureAlgorithm | MacAlgorithm
     created: int
     expires: int
     nonce: str
@@ -76,7 +89,7 @@ def open_request(request: Request, profile: Profile, now: int) -> SignedRequest:
     return SignedRequest(request, labels)
 
 
-def verify_request(signed: SignedRequest, body: bytes, keys: Mapping[str, PublicKey]) -> None:
+def verify_request(signed: SignedRequest, body: bytes, keys: Mapping[str, VerificationKey]) -> None:
     """Return if the body is the one that was digested and every signature is valid under its key.
 
     Raises DigestError, ProfileError (unknown key, or another algorithm than the key's), InvalidSignature.

@@ -26,6 +26,13 @@ def combine(ml_kem_secret: bytes, x25519_secret: bytes, x25519_ciphertext: bytes
     return hashlib.sha3_256(ml_kem_secret + x25519_secret + x25519_ciphertext + x25519_public_key + _LABEL).digest()
 
 
+def expand_seed(seed: bytes) -> tuple[bytes, bytes]:
+    """Return ML-KEM-768 seed (64 bytes) and X25519 key (32 bytes) of a seed (draft §5.2). Raises KeyFormatError."""
+    _INFO.check_seed(seed)
+    expanded = hashlib.shake_256(seed).digest(_ML_KEM.seed_bytes + 32)
+    return expanded[: _ML_KEM.seed_bytes], expanded[_ML_KEM.seed_bytes :]
+
+
 class XWingEncapsulator:
     """An X-Wing public key; `ml_kem` makes an encapsulator of its ML-KEM-768 part. Raises KeyFormatError."""
 
@@ -55,10 +62,9 @@ class XWingDecapsulator:
     __slots__ = ("_ml_kem", "_x25519", "_x25519_public_key", "public_key")
 
     def __init__(self, seed: bytes, ml_kem: Callable[[bytes], Decapsulator]) -> None:
-        _INFO.check_seed(seed)
-        expanded = hashlib.shake_256(seed).digest(_ML_KEM.seed_bytes + 32)
-        self._ml_kem = ml_kem(expanded[: _ML_KEM.seed_bytes])
-        self._x25519 = X25519PrivateKey.from_private_bytes(expanded[_ML_KEM.seed_bytes :])
+        ml_kem_seed, x25519_key = expand_seed(seed)
+        self._ml_kem = ml_kem(ml_kem_seed)
+        self._x25519 = X25519PrivateKey.from_private_bytes(x25519_key)
         self._x25519_public_key = self._x25519.public_key().public_bytes_raw()
         self.public_key = self._ml_kem.public_key + self._x25519_public_key
 

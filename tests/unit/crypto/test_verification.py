@@ -196,7 +196,7 @@ REFUSALS: list[tuple[str, Change, str]] = [
     ("a nonce of 129", _in("signature-input", "nonce-0000", "n" * 129), "bad-nonce"),
     ("no nonce at all", _in("signature-input", "nonce-0000", ""), "bad-nonce"),
     ("RSA", _in("signature-input", 'alg="ed25519"', 'alg="rsa-pss-sha512"'), "unsupported-algorithm"),
-    ("HMAC", _in("signature-input", 'alg="ed25519"', 'alg="hmac-sha256"'), "unsupported-algorithm"),
+    ("HMAC", _in("signature-input", 'alg="ed25519"', 'alg="hmac-sha256"'), "algorithm-mismatch"),
     ("upper case", _in("signature-input", 'alg="ed25519"', 'alg="ED25519"'), "unsupported-algorithm"),
     ("another algorithm", _in("signature-input", 'alg="ed25519"', 'alg="ml-dsa-44"'), "algorithm-mismatch"),
     ("another key", _in("signature-input", ED25519.keyid, ED25519.keyid.swapcase()), "unknown-key"),

@@ -1,0 +1,171 @@
+"""Sealed bodies: HPKE to a key, or AES-256-GCM under a session's keys, bound to one message.
+
+What binds is the *context*: the bytes of `request_context` or `response_context`, which name the message that the body
+belongs to. AES-256-GCM takes it as associated data. HPKE (RFC 9180) takes it as `info`, which goes into its key
+schedule: a body that is opened with another info is opened with another key, and fails. As every sealing here makes a
+fresh encapsulation and encrypts one message with it, `info` binds as much as associated data would.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NoReturn
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hpke
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from crypto.errors import KeyFormatError, SealingError, UnsealingError
+from crypto.kem import KEM_ALGORITHMS, KemAlgorithm
+from crypto.messages import Request
+from crypto.providers.x_wing import expand_seed
+
+MEDIA_TYPE: Final = "application/vnd.secure-api.sealed"
+REPLY_KID: Final = "reply"
+MAX_CONTENT_TYPE: Final = 255  # characters of a sealed body's own type
+NONCE_BYTES: Final = 12
+TAG_BYTES: Final = 16
+
+_INFO: Final = KEM_ALGORITHMS[KemAlgorithm.X_WING]
+_ML_KEM: Final = KEM_ALGORITHMS[KemAlgorithm.ML_KEM_768]
+_SUITE: Final = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+# One spelling: what is bound byte for byte must not have two.
+_CONTENT_TYPE: Final = re.compile(
+    rf"{re.escape(MEDIA_TYPE)};alg=([a-z0-9-]{{1,32}});kid=([A-Za-z0-9_-]{{1,43}});"
+    rf'type="([\x20\x21\x23-\x5b\x5d-\x7e]{{1,{MAX_CONTENT_TYPE}}})"'
+)
+
+
+class SealingAlgorithm(StrEnum):
+    """How a body is sealed; the value is the `alg` parameter of its content type."""
+
+    HPKE_X_WING = "hpke-x-wing"
+    AES_256_GCM = "aes-256-gcm"
+
+
+_ALGORITHMS: Final = {member.value: member for member in SealingAlgorithm}
+
+
+@dataclass(frozen=True, slots=True)
+class SealedType:
+    """The content type of a sealed body: algorithm, which key (`kid`), and the content type of what is inside."""
+
+    algorithm: SealingAlgorithm
+    kid: str
+    content_type: str
+
+    @classmethod
+    def parse(cls, text: str) -> SealedType:
+        """Read the value of a Content-Type field whose media type is `MEDIA_TYPE`. Raises UnsealingError."""
+        match = _CONTENT_TYPE.fullmatch(text)
+        if match is None:
+            raise UnsealingError(f"not in the one form of a sealed content type: {text[:64]!r}")
+        algorithm = _ALGORITHMS.get(match[1])
+        if algorithm is None:
+            raise UnsealingError(f"no such algorithm: {match[1]}")
+        return cls(algorithm, match[2], match[3])
+
+    @property
+    def text(self) -> str:
+        """The value of the Content-Type field. Raises SealingError."""
+        text = f'{MEDIA_TYPE};alg={self.algorithm};kid={self.kid};type="{self.content_type}"'
+        if _CONTENT_TYPE.fullmatch(text) is None:
+            raise SealingError(f"cannot be sealed: the content type {self.content_type[:64]!r}")
+        return text
+
+
+def is_sealed(content_type: str) -> bool:
+    """Tell whether a content type is that of a sealed body, well-formed or not."""
+    return content_type.partition(";")[0].strip().lower() == MEDIA_TYPE
+
+
+def request_context(request: Request, *, content_type: str, keyid: str, nonce: str) -> bytes:
+    """Return what a request's sealed body is bound to: lines joined by U+000A.
+
+    `secure-api sealed request v1`, then `@method`, `@authority`, `@path`, `@query` (as RFC 9421 derives them), the
+    sealed content type, and keyid and nonce of the request's first signature. Raises FieldSyntaxError.
+    """
+    target = [request.component(name) for name in ("@method", "@authority", "@path", "@query")]
+    return "\n".join(("secure-api sealed request v1", *target, content_type, keyid, nonce)).encode("ascii")
+
+
+def response_context(request_context: bytes, *, status: int, content_type: str) -> bytes:
+    """Return what the sealed body of the answer is bound to.
+
+    `secure-api sealed response v1`, the status code, the sealed content type of the response, and then the lines of
+    the request's own context.
+    """
+    return f"secure-api sealed response v1\n{status:d}\n{content_type}\n".encode("ascii") + request_context
+
+
+class SealingPublicKey:
+    """An X-Wing public key to seal to (HPKE KEM 0x647a, 1,216 bytes). Raises KeyFormatError."""
+
+    __slots__ = ("_key", "raw")
+
+    def __init__(self, raw: bytes) -> None:
+        _INFO.check_public_key(raw)
+        self.raw = bytes(raw)
+        ml_kem, x25519 = raw[: _ML_KEM.public_key_bytes], raw[_ML_KEM.public_key_bytes :]
+        try:
+            self._key = hpke.MLKEM768X25519PublicKey(
+                MLKEM768PublicKey.from_public_bytes(ml_kem), X25519PublicKey.from_public_bytes(x25519)
+            )
+        except ValueError as error:
+            raise KeyFormatError(f"not an X-Wing public key: {error}") from None
+
+    def seal(self, plaintext: bytes, context: bytes) -> bytes:
+        """Return encapsulation (1,120 bytes), ciphertext and tag (16 bytes). Raises KeyFormatError."""
+        try:
+            return _SUITE.encrypt(plaintext, self._key, context)
+        except ValueError as error:  # an X25519 part of small order (RFC 9180 §7.1.4)
+            raise KeyFormatError(f"nothing can be sealed to this X-Wing public key: {error}") from None
+
+
+class SealingPrivateKey:
+    """The key that opens, from its 32-byte seed. It is never pickled, its repr hides it. Raises KeyFormatError."""
+
+    __slots__ = ("_key", "public_key")
+
+    def __init__(self, seed: bytes) -> None:
+        ml_kem_seed, x25519_key = expand_seed(seed)
+        ml_kem = MLKEM768PrivateKey.from_seed_bytes(ml_kem_seed)
+        x25519 = X25519PrivateKey.from_private_bytes(x25519_key)
+        self._key = hpke.MLKEM768X25519PrivateKey(ml_kem, x25519)
+        self.public_key: Final = ml_kem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        """Return what was sealed to this key in this context. Raises UnsealingError."""
+        if len(sealed) < _INFO.ciphertext_bytes + TAG_BYTES:
+            raise UnsealingError(f"{len(sealed)} bytes are too few to be sealed")
+        try:
+            return _SUITE.decrypt(sealed, self._key, context)
+        except (InvalidTag, ValueError):
+            raise UnsealingError("not sealed to this key, for this message") from None
+
+    def __repr__(self) -> str:
+        """Say what it is, never the key."""
+        return "SealingPrivateKey()"
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse: a pickle would hold the seed in clear."""
+        raise TypeError("a SealingPrivateKey is not pickled or copied")
+
+
+def seal_under(key: bytes, plaintext: bytes, context: bytes, nonce: bytes) -> bytes:
+    """Return nonce (12 bytes, random and never used before under this key), ciphertext and tag, by AES-256-GCM."""
+    return nonce + AESGCM(key).encrypt(nonce, plaintext, context)
+
+
+def open_under(key: bytes, sealed: bytes, context: bytes) -> bytes:
+    """Return what `seal_under` sealed under this key in this context. Raises UnsealingError."""
+    if len(sealed) < NONCE_BYTES + TAG_BYTES:
+        raise UnsealingError(f"{len(sealed)} bytes are too few to be sealed")
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
+    except InvalidTag:
+        raise UnsealingError("not sealed under this key, for this message") from None

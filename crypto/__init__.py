@@ -69,6 +69,8 @@ from crypto.sealing import (
     request_context,
     response_context,
     seal_under,
+    sealing_key_statement,
+    sealing_kid,
 )
 from crypto.secret_files import read_secret_file, write_secret_file
 from crypto.sessions import SessionKeys, session_secret, session_transcript
@@ -80,6 +82,7 @@ from crypto.signatures import (
     Signer,
     Verifier,
 )
+from crypto.storage_key import StorageKey
 
 __all__ = [
     "ALGORITHMS",
@@ -129,6 +132,7 @@ __all__ = [
     "Signer",
     "SigningError",
     "SigningKey",
+    "StorageKey",
     "UnsealingError",
     "UnsupportedAlgorithm",
     "VerificationError",
@@ -148,6 +152,8 @@ __all__ = [
     "request_context",
     "response_context",
     "seal_under",
+    "sealing_key_statement",
+    "sealing_kid",
     "session_secret",
     "session_transcript",
     "sign_request",

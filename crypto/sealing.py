@@ -8,7 +8,9 @@ fresh encapsulation and encrypts one message with it, `info` binds as much as as
 
 from __future__ import annotations
 
+import hashlib
 import re
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NoReturn
@@ -100,6 +102,21 @@ def response_context(request_context: bytes, *, status: int, content_type: str) 
     the request's own context.
     """
     return f"secure-api sealed response v1\n{status:d}\n{content_type}\n".encode("ascii") + request_context
+
+
+def sealing_kid(public_key: bytes) -> str:
+    """Return the name of a sealing key: base64url, without padding, of the SHA-256 of its raw bytes (43 characters)."""
+    return urlsafe_b64encode(hashlib.sha256(public_key).digest()).rstrip(b"=").decode("ascii")
+
+
+def sealing_key_statement(public_key: bytes, *, created: int, retires: int, expires: int) -> bytes:
+    """Return what the server's signing key signs to vouch for a sealing key; times in seconds since the epoch.
+
+    Lines joined by U+000A: `secure-api sealing key v1`, `hpke-x-wing`, the kid, the three times in decimal digits.
+    The kid is a hash of the public key, so it stands for all of it.
+    """
+    lines = ("secure-api sealing key v1", SealingAlgorithm.HPKE_X_WING, sealing_kid(public_key))
+    return "\n".join((*lines, f"{created:d}", f"{retires:d}", f"{expires:d}")).encode("ascii")
 
 
 class SealingPublicKey:

@@ -73,7 +73,8 @@ class FileNonceStore:
         """Spend all the nonces of one request, or none; `now` in POSIX seconds.
 
         Raises:
-            NonceRefused: one was spent before, its key or session is not active, or the request is older than this store's memory.
+            NonceRefused: one was spent before, its key or session is not active, or the request is older than what the
+                store remembers.
             DatabaseUnavailable: the file cannot be written.
         """
         if any(use.created < self._since for use in uses):

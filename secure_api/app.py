@@ -15,19 +15,24 @@ from secure_api.api.metrics import METRICS_PATH, Metrics
 from secure_api.api.middleware.access_log import AccessLogMiddleware
 from secure_api.api.middleware.limits import LimitsMiddleware
 from secure_api.api.middleware.signatures import SignatureMiddleware
-from secure_api.api.routers import clients, datasets, ledger, organizations, records, status
+from secure_api.api.routers import clients, datasets, ledger, organizations, records, sessions, status
 from secure_api.api.server import Server
 from secure_api.data.database import Database
 from secure_api.data.migrations import check_schema
 from secure_api.data.nonce_file import FileNonceStore
 from secure_api.data.nonce_table import DatabaseNonceStore
 from secure_api.data.nonces import NONCE_AFTERLIFE, NonceStore
+from secure_api.data.sessions import sweep_sessions
 from secure_api.domain.clock import Clock, system_clock
 from secure_api.domain.errors import DomainError
 from secure_api.services.authentication import Authenticator
 from secure_api.services.discovery import discovery_document
 from secure_api.services.enrollment import presented_keys
+from secure_api.services.exchange import Exchanger
 from secure_api.services.ledger import sign_head
+from secure_api.services.sealing_keyring import SealingKeyring
+from secure_api.services.session_keeper import SessionKeeper
+from secure_api.services.sessions import SessionOffice
 from secure_api.settings import Settings
 
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", METRICS_PATH, "/.well-known/secure-api", "/openapi.json", "/docs"})
@@ -35,6 +40,8 @@ PRESENTING = {
     ("POST", "/v1/clients"): presented_keys,
     ("POST", "/v1/clients/me/keys"): presented_keys,
 }
+
+KEYRING_INTERVAL = 60.0  # seconds between two looks at the sealing keys
 
 log = structlog.get_logger("secure_api.app")
 
@@ -51,9 +58,13 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     limits = settings.limits()
     metrics = Metrics()
     nonces = nonce_store(database)
+    storage_key = settings.read_storage_key()
+    terms = settings.session_terms()
+    keyring = SealingKeyring(database, storage_key, server_key, clock=clock, lifetime=settings.sealing_key_lifetime)
     authenticator = Authenticator(
         database,
         nonces,
+        SessionKeeper(database, storage_key, clock=clock),
         profile=settings.profile(),
         policy=settings.signature_policy,
         algorithms=settings.signature_algorithms,
@@ -71,11 +82,17 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
             settings.signature_algorithms,
             settings.signature_policy,
             (server_key.public_key,),
+            terms,
         ),
+        office=SessionOffice(terms, storage_key, server_key.keyid),
+        keyring=keyring,
     )
 
     async def sweep() -> None:
-        metrics.swept.inc(await nonces.sweep(int(clock().timestamp()) - NONCE_AFTERLIFE))
+        before = int(clock().timestamp()) - NONCE_AFTERLIFE
+        metrics.swept.inc(await nonces.sweep(before))
+        async with database.write() as session:
+            await sweep_sessions(session, before)
 
     async def sign() -> None:
         if await sign_head(database, server_key, clock) is not None:
@@ -88,9 +105,11 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
             await check_schema(database)
             stack.push_async_callback(nonces.close)
             await nonces.open(int(clock().timestamp()))
+            await keyring.refresh()
             stack.push_async_callback(attempt, "sign the ledger's head", sign)
             tasks = await stack.enter_async_context(anyio.create_task_group())
-            tasks.start_soon(repeat, "sweep nonces", sweep, settings.nonce_sweep_interval)
+            tasks.start_soon(repeat, "sweep nonces and sessions", sweep, settings.nonce_sweep_interval)
+            tasks.start_soon(repeat, "refresh the sealing keys", keyring.refresh, KEYRING_INTERVAL)
             tasks.start_soon(repeat, "sign the ledger's head", sign, settings.ledger_head_interval)
             server.ready = True
             log.info("ready", version=__version__, database=database.dialect, provider=provider)
@@ -109,13 +128,14 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.server = server
-    for module in (status, organizations, clients, datasets, records, ledger):
+    for module in (status, organizations, clients, sessions, datasets, records, ledger):
         app.include_router(module.router)
     problem.install(app, metrics.refused)
     # Added from the inside out: the request's id is known to all the others, the limits stand before the signature.
     app.add_middleware(
         SignatureMiddleware,
         authenticator=authenticator,
+        exchanger=Exchanger(keyring, server_key, clock=clock),
         limits=limits,
         public=PUBLIC_PATHS,
         presenting=PRESENTING,

@@ -8,15 +8,28 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from crypto import ALGORITHMS, CryptoError, PrivateKey, Profile, SignatureAlgorithm, read_private_key
+from crypto import (
+    ALGORITHMS,
+    CryptoError,
+    PrivateKey,
+    Profile,
+    SignatureAlgorithm,
+    StorageKey,
+    read_private_key,
+    read_secret_file,
+    write_secret_file,
+)
 from crypto.providers import select_provider
+from crypto.providers.kem_selection import select_kem_provider
 from secure_api.domain.errors import ConfigurationError
 from secure_api.domain.limits import Limits
+from secure_api.domain.session_terms import SessionTerms
 from secure_api.domain.signature_policy import SignaturePolicy
 
 MIN_PASSPHRASE = 12  # characters
 DATABASE_FILE = "secure-api.db"
 SERVER_KEY_FILE = "server-key.pem"
+STORAGE_KEY_FILE = "storage.key"
 PASSPHRASE_FILE = "server.passphrase"  # noqa: S105 - a file name
 _AUTHORITY = re.compile(r"(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
@@ -30,6 +43,14 @@ def _strong(passphrase: SecretStr) -> SecretStr:
 def _listed(value: object) -> object:
     """Read what a variable lists, separated by commas."""
     return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+
+def _storage_key(text: SecretStr) -> SecretStr:
+    try:
+        StorageKey.from_text(text.get_secret_value())
+    except CryptoError as error:
+        raise ValueError(str(error)) from None
+    return text
 
 
 def _known_database(url: SecretStr) -> SecretStr:
@@ -111,6 +132,33 @@ class Settings(BaseSettings):
     shutdown_timeout: int = Field(
         default=30, ge=1, le=600, description="Seconds that accepted requests have to finish at shutdown."
     )
+    storage_key: Annotated[SecretStr, AfterValidator(_storage_key)] | None = Field(
+        default=None,
+        description="Key that the secrets of sessions and of sealing are encrypted under in the database: 32 bytes as "
+        "base64. Every host on one database needs the same.",
+    )
+    storage_key_file: Path | None = Field(
+        default=None, description="File that holds it; default: storage.key in the home folder, which init makes."
+    )
+    session_lifetime: int = Field(default=3_600, ge=10, le=86_400, description="Seconds that a session lives at most.")
+    session_idle_timeout: int = Field(
+        default=600, ge=4, le=86_400, description="Seconds without a request after which a session is over."
+    )
+    session_max_requests: int = Field(
+        default=100_000, ge=1, le=10_000_000, description="Requests within one session at most."
+    )
+    session_max_bytes: int = Field(
+        default=1 << 30, ge=1 << 20, le=1 << 36, description="Bytes of all bodies within one session at most."
+    )
+    session_max_per_client: int = Field(
+        default=64, ge=1, le=10_000, description="Sessions of one client at a time; the oldest make room."
+    )
+    sealing_key_lifetime: int = Field(
+        default=86_400,
+        ge=600,
+        le=30 * 86_400,
+        description="Seconds until the key that bodies are sealed to is replaced.",
+    )
     sqlite_synchronous: Literal["FULL", "NORMAL"] = Field(
         default="FULL", description="NORMAL is faster and may lose the last commits when the machine dies."
     )
@@ -174,13 +222,50 @@ class Settings(BaseSettings):
         except CryptoError as error:
             raise ConfigurationError(f"The server's key cannot be used: {error}") from error
 
+    @property
+    def storage_key_path(self) -> Path:
+        """Where the storage key lies, unless the variable holds it."""
+        return self.storage_key_file or self.home / STORAGE_KEY_FILE
+
+    def read_storage_key(self) -> StorageKey:
+        """Give the storage key: the variable, or the file that `init` or `migrate` made.
+
+        Raises:
+            ConfigurationError: there is none, others may read it, or it is none.
+        """
+        try:
+            if self.storage_key is not None:
+                return StorageKey.from_text(self.storage_key.get_secret_value())
+            if self.storage_key_file is None and not self.storage_key_path.exists():
+                raise ConfigurationError(
+                    f"There is no storage key {self.storage_key_path}; run: secure-api migrate --home {self.home}"
+                )
+            return StorageKey.from_text(read_secret_file(self.storage_key_path).decode("ascii", "replace"))
+        except CryptoError as error:
+            raise ConfigurationError(f"The storage key {self.storage_key_path} cannot be used: {error}") from error
+
+    def make_storage_key(self) -> Path | None:
+        """Make the file of the storage key if one is needed and there is none; returns its path if it was made.
+
+        Raises:
+            ConfigurationError: it cannot be written.
+        """
+        if self.storage_key is not None or self.storage_key_path.exists():
+            return None
+        try:
+            write_secret_file(self.storage_key_path, StorageKey.generate().text.encode() + b"\n")
+        except CryptoError as error:
+            raise ConfigurationError(f"The storage key cannot be written: {error}") from error
+        return self.storage_key_path
+
     def select_provider(self) -> str:
-        """Choose the library that verifies signatures in this process; returns its name.
+        """Choose the library behind signatures and key exchange in this process; returns its name.
 
         Raises:
             ConfigurationError: it is not there.
         """
         try:
+            select_kem_provider(self.crypto_provider)
             return select_provider(self.crypto_provider).name
         except CryptoError as error:
             raise ConfigurationError(f"SECURE_API_CRYPTO_PROVIDER: {error}") from error
@@ -193,6 +278,16 @@ class Settings(BaseSettings):
             max_field_bytes=self.max_field_bytes,
             max_batch_records=self.max_batch_records,
             body_timeout=self.body_timeout,
+        )
+
+    def session_terms(self) -> SessionTerms:
+        """Give what every session is granted."""
+        return SessionTerms(
+            lifetime=self.session_lifetime,
+            idle_timeout=self.session_idle_timeout,
+            max_requests=self.session_max_requests,
+            max_bytes=self.session_max_bytes,
+            max_per_client=self.session_max_per_client,
         )
 
     def profile(self) -> Profile:

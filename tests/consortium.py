@@ -14,7 +14,15 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from crypto import PrivateKey, Request, SignatureAlgorithm, sign_request, write_private_key
+from crypto import (
+    PrivateKey,
+    Request,
+    SignatureAlgorithm,
+    StorageKey,
+    sign_request,
+    write_private_key,
+    write_secret_file,
+)
 from secure_api.data.database import Database
 from secure_api.services.installation import initialize
 from secure_api.settings import Settings
@@ -23,6 +31,7 @@ OPERATOR = "operator"
 AUTHORITY = "testserver"
 ADMIN_SEED = bytes(range(32))
 SERVER_SEED = bytes(range(32, 64))
+STORAGE_KEY = StorageKey(bytes(range(64, 96)))
 
 
 class SteeredClock:
@@ -201,6 +210,7 @@ def make_home(folder: Path, sqlite_template: Path | None) -> Path:
     """Make a server's home: its key, and a copy of an initialized SQLite database."""
     folder.mkdir(mode=0o700, exist_ok=True)
     write_private_key(folder / "server-key.pem", server_key(), None)
+    write_secret_file(folder / "storage.key", STORAGE_KEY.text.encode())
     if sqlite_template is not None:
         shutil.copy(sqlite_template, folder / "secure-api.db")
     return folder

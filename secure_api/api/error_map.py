@@ -28,6 +28,7 @@ from secure_api.domain.errors import (
     NotReady,
     PayloadTooLarge,
     RequestTimeout,
+    SealedBodyRejected,
     UnsupportedMediaType,
 )
 
@@ -68,6 +69,7 @@ ANSWERS: Mapping[type[DomainError], Answer] = MappingProxyType(
         PayloadTooLarge: Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Payload too large"),
         HeadersTooLarge: Answer(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "Header fields too large"),
         UnsupportedMediaType: Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported media type"),
+        SealedBodyRejected: Answer(HTTPStatus.BAD_REQUEST, "Sealed body rejected"),
         RequestTimeout: Answer(HTTPStatus.REQUEST_TIMEOUT, "Request timeout"),
         DatabaseUnavailable: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Database unavailable", RETRY),
         NotReady: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Not ready", RETRY),

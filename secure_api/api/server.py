@@ -7,6 +7,8 @@ from crypto import PublicKey
 from secure_api.data.database import Database
 from secure_api.domain.clock import Clock
 from secure_api.domain.limits import Limits
+from secure_api.services.sealing_keyring import SealingKeyring
+from secure_api.services.sessions import SessionOffice
 
 
 @dataclass(slots=True)
@@ -18,4 +20,6 @@ class Server:
     limits: Limits
     server_keys: tuple[PublicKey, ...]
     discovery: dict[str, Any]
+    office: SessionOffice
+    keyring: SealingKeyring
     ready: bool = field(default=False)

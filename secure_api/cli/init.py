@@ -82,6 +82,8 @@ def init(
         undo.folder(admin_file.parent)
         _write_key(undo, settings.server_key_path, server_key, passphrase, server_secret if made_up else None)
         _write_key(undo, admin_file, admin_key, passphrase, secret_file if made_up else None)
+        if (made := settings.make_storage_key()) is not None:
+            undo.made(made)
         undo.will_change(store.file)
         store.put(
             ClientProfile(

@@ -26,6 +26,8 @@ def migrate(home: Home = None, json: Json = False) -> None:
             f"{settings.home} is not initialized", hint=f"secure-api init --home {quote(str(settings.home))}"
         )
 
+    made = settings.make_storage_key()
+
     async def run() -> tuple[str | None, str | None]:
         database = Database(settings.url)
         try:
@@ -39,4 +41,6 @@ def migrate(home: Home = None, json: Json = False) -> None:
     if json:
         put_json({"before": before, "after": after})
         return
+    if made is not None:
+        say(f"made the storage key {made} (mode 0600): the secrets of sessions are encrypted under it")
     say(f"the database is at revision {after}" + (" already" if before == after else f", was at {before or 'none'}"))

@@ -12,16 +12,21 @@ Each class carries a `slug`. The API's error map turns classes into HTTP statuse
     ├── PayloadTooLarge           the body is over the limit
     ├── HeadersTooLarge           the header fields are over the limit
     ├── UnsupportedMediaType      the body's content type is not one that is taken here
+    ├── SealedBodyRejected        the sealed body is malformed, or for another key or another request
     ├── RequestTimeout            the request did not arrive in time
     ├── AuthenticationFailed      `reason` is for the log; the peer reads one opaque sentence
     ├── NotReady                  something that the service stands on is missing for now
     ├── LedgerTampered            an entry of the ledger was changed, removed, reordered or duplicated
+    ├── StateTampered             the tables are not what the ledger's entries made them
     └── ConfigurationError        the operator's settings make no sense, or no safe sense
+        └── KeyUnusable           a key or its passphrase is not the one that is wanted
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
+
+from secure_api.domain.discrepancy import Discrepancy
 
 
 class DomainError(Exception):
@@ -127,6 +132,13 @@ class UnsupportedMediaType(DomainError):
     default_detail = "The body's content type is not taken here."
 
 
+class SealedBodyRejected(DomainError):
+    """The sealed body cannot be opened: malformed, to a key that is not here (any more), or for another request."""
+
+    slug = "sealed-body-rejected"
+    default_detail = "The sealed body cannot be opened."
+
+
 class RequestTimeout(DomainError):
     """The request did not arrive whole in the time that it had."""
 
@@ -172,8 +184,26 @@ class LedgerTampered(DomainError):
         self.what = what
 
 
+class StateTampered(DomainError):
+    """The tables are not what the entries of an intact ledger made them; `detail` is of the first discrepancy."""
+
+    slug = "state-tampered"
+
+    def __init__(self, discrepancies: tuple[Discrepancy, ...]) -> None:
+        """Take what does not fit: one or more."""
+        super().__init__(discrepancies[0].detail)
+        self.discrepancies = discrepancies
+
+
 class ConfigurationError(DomainError):
     """The operator's settings make no sense, or no safe one."""
 
     slug = "configuration-error"
     default_detail = "The configuration is not valid."
+
+
+class KeyUnusable(ConfigurationError):
+    """A key of the operator's, or the passphrase of one, is not the one that is wanted."""
+
+    slug = "key-unusable"
+    default_detail = "The key cannot be used."

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from crypto import (
     ALGORITHMS,
     CryptoError,
+    MacAlgorithm,
     Profile,
     PublicKey,
     Request,
     SignatureAlgorithm,
+    SignedLabel,
     SignedRequest,
     VerificationError,
     open_request,
@@ -27,14 +29,20 @@ from secure_api.domain.caller import Caller
 from secure_api.domain.clock import Clock
 from secure_api.domain.errors import AuthenticationFailed
 from secure_api.domain.signature_policy import SignaturePolicy
+from secure_api.services.session_keeper import OpenSession, SessionKeeper
 
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """What a verified request proves: its caller (None while enrolling), and possession of the keys it presents."""
+    """What a verified request proves: its caller (None while enrolling), and possession of the keys it presents.
+
+    `session` is the session that it was signed within, None when keys signed it. `signed` is the request itself.
+    """
 
     caller: Caller | None
     proven: tuple[PublicKey, ...]
+    signed: SignedRequest
+    session: OpenSession | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,7 @@ class Authenticator:
         self,
         database: Database,
         nonces: NonceStore,
+        sessions: SessionKeeper,
         *,
         profile: Profile,
         policy: SignaturePolicy,
@@ -64,6 +73,7 @@ class Authenticator:
     ) -> None:
         self._database = database
         self._nonces = nonces
+        self._sessions = sessions
         self._profile = profile
         self._policy = policy
         self._algorithms = algorithms
@@ -95,10 +105,14 @@ class Authenticator:
         Raises:
             AuthenticationFailed: unknown or inactive key, missing signature, wrong signature or digest, replay.
         """
+        if isinstance(signed.labels[0].algorithm, MacAlgorithm) and len(signed.labels) == 1 and not presented:
+            return await self._within_session(signed, body)
         fresh = {key.keyid: key for key in presented}
         known: dict[str, _KnownKey] = {}
         for label in signed.labels:
             keyid = label.keyid
+            if isinstance(label.algorithm, MacAlgorithm):  # a session stands for keys; it is not one among them
+                raise AuthenticationFailed("session-not-allowed")
             if keyid not in fresh:
                 known[keyid] = await self._known_key(keyid)
         public_keys = {keyid: key.public_key for keyid, key in known.items()} | fresh
@@ -109,7 +123,18 @@ class Authenticator:
             raise AuthenticationFailed(error.reason) from error
         if known:
             await self._spend(signed, known)
-        return Authentication(_caller(known), tuple(fresh.values()))
+        return Authentication(_caller(known), tuple(fresh.values()), signed)
+
+    async def _within_session(self, signed: SignedRequest, body: bytes) -> Authentication:
+        label = signed.labels[0]
+        session = await self._sessions.find(label.keyid)
+        try:
+            verify_request(signed, body, {label.keyid: session.keys.client_mac})
+        except VerificationError as error:
+            raise AuthenticationFailed(error.reason) from error
+        await self._spend_uses([self._use(label, session=True)])
+        await self._sessions.charge(session, len(body))
+        return Authentication(session.caller, (), signed, session)
 
     async def _known_key(self, keyid: str) -> _KnownKey:
         cached = self._cache.get(keyid)
@@ -142,11 +167,13 @@ class Authenticator:
                 check_key_set(group, self._policy, self._algorithms)
 
     async def _spend(self, signed: SignedRequest, known: Mapping[str, _KnownKey]) -> None:
-        uses = [
-            NonceUse(label.keyid, label.nonce, label.created, label.expires + self._profile.clock_skew)
-            for label in signed.labels
-            if label.keyid in known
-        ]
+        await self._spend_uses([self._use(label) for label in signed.labels if label.keyid in known])
+
+    def _use(self, label: SignedLabel, *, session: bool = False) -> NonceUse:
+        expires = label.expires + self._profile.clock_skew
+        return NonceUse(label.keyid, label.nonce, label.created, expires, session)
+
+    async def _spend_uses(self, uses: Sequence[NonceUse]) -> None:
         # Once more: a body may take its time, and an expired nonce is forgotten a while later.
         now = int(self._clock().timestamp())
         if any(use.expires < now for use in uses):

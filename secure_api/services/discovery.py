@@ -1,11 +1,12 @@
-"""What a client must know before its first request: `/.well-known/secure-api`."""
+"""What a client must know before its first request: `/.well-known/secure-api`, but for the sealing keys."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from crypto import ALGORITHMS, COMPONENTS, Profile, PublicKey, SignatureAlgorithm
+from crypto import ALGORITHMS, COMPONENTS, KEM_ALGORITHMS, Profile, PublicKey, SignatureAlgorithm
 from secure_api import __version__
 from secure_api.domain.limits import Limits
+from secure_api.domain.session_terms import SessionTerms
 from secure_api.domain.signature_policy import SignaturePolicy
 
 
@@ -15,6 +16,7 @@ def discovery_document(
     algorithms: Iterable[SignatureAlgorithm],
     policy: SignaturePolicy,
     server_keys: Iterable[PublicKey],
+    terms: SessionTerms,
 ) -> dict[str, Any]:
     """Describe one server: versions, signature profile, algorithms, public keys (JWK) and limits."""
     allowed = frozenset(algorithms)
@@ -30,6 +32,13 @@ def discovery_document(
             "max_window": profile.max_window,
             "clock_skew": profile.clock_skew,
             "content_digest": ["sha-256", "sha-512"],
+        },
+        "sessions": {
+            "suites": [suite.value for suite in KEM_ALGORITHMS],
+            "lifetime": terms.lifetime,
+            "idle_timeout": terms.idle_timeout,
+            "max_requests": terms.max_requests,
+            "max_bytes": terms.max_bytes,
         },
         "keys": [key.jwk() | {"kid": key.keyid, "use": "sig"} for key in server_keys],
         "limits": {

@@ -12,6 +12,7 @@ from crypto import ALGORITHMS, CryptoError, PublicKey
 from secure_api.data.clients import Client, ClientRepository, add_client
 from secure_api.data.database import WriteSession
 from secure_api.data.keys import KeyRepository, KeySummary, NewKey, add_keys
+from secure_api.data.sessions import end_sessions_of_keys
 from secure_api.data.tokens import TokenRepository
 from secure_api.domain.caller import Caller
 from secure_api.domain.clock import Clock
@@ -112,6 +113,7 @@ async def rotate(work: Work, keys: Sequence[PublicKey]) -> ClientProfile:
     old = work.caller.keyids
     if await repository.end(old, KeyStatus.ROTATED, work.clock()) != len(old):
         raise Conflict("The keys are not active any more.")
+    await end_sessions_of_keys(work.session, old)
     await _add(work.session, work.clock, keys, work.caller.client_id, work.caller.organization_id)
     await work.record("keys.rotated", {"old": list(old), "new": [key.keyid for key in keys]})
     return await _profile(repository, work.caller)
@@ -133,6 +135,7 @@ async def revoke(work: Work, keyid: str) -> None:
         raise Forbidden("Only an admin may revoke another client's key.")
     if await repository.end([keyid], KeyStatus.REVOKED, work.clock()) != 1:
         raise Conflict(f"The key is {key.status.value} already.")
+    await end_sessions_of_keys(work.session, [keyid])
     await work.record("key.revoked", {"keyid": keyid, "client": key.client_id})
 
 

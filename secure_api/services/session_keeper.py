@@ -40,6 +40,10 @@ class OpenSession:
         self.bytes -= size
         return True
 
+    def count_answer(self, size: int) -> None:
+        """Count the bytes of an answer's body; they may overdraw the lease, and the next one makes up for it."""
+        self.bytes -= size
+
 
 class SessionKeeper:
     """Finds sessions, and counts their requests and bytes."""
@@ -85,21 +89,18 @@ class SessionKeeper:
         async with session.renewing:
             if session.spend(size, self._now()):
                 return
-            terms = LeaseTerms(self._now(), size, max(0, session.requests), session.bytes)
+            terms = LeaseTerms(self._now(), size, session.requests, session.bytes)
+            # Emptied first: nobody may spend what is being given back. Answers go on being counted, below zero.
+            session.requests = session.bytes = 0
             async with self._database.write() as transaction:
                 lease = await lease_session(transaction, session.keys.session, terms)
             if lease is None:
                 self.forget(session.keys.session)
                 raise AuthenticationFailed("session-over")
-            # What was answered meanwhile is on the old lease; the new one has not counted it yet.
-            answered = terms.unused_bytes - session.bytes
-            session.requests, session.bytes, session.until = lease.requests, lease.bytes - answered, lease.until
+            session.requests, session.until = lease.requests, lease.until
+            session.bytes += lease.bytes
             if not session.spend(size, self._now()):
                 raise AuthenticationFailed("session-over")
-
-    def count_answer(self, session: OpenSession, size: int) -> None:
-        """Count the bytes of an answer's body; they may overdraw the lease, and the next one makes up for it."""
-        session.bytes -= size
 
     def forget(self, id: str) -> None:
         """Drop what is known of a session."""

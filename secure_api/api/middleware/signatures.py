@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from prometheus_client import Counter
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crypto import DigestError, PublicKey, Request, verify_content_digest
+from crypto import DigestError, PublicKey, Request, SignedRequest, verify_content_digest
+from secure_api.api.answer import Answer
 from secure_api.api.json_route import check_content_type
 from secure_api.api.problem import respond_to
 from secure_api.domain import strict_json
@@ -20,6 +20,11 @@ from secure_api.domain.errors import AuthenticationFailed, DomainError, PayloadT
 from secure_api.domain.limits import Limits
 from secure_api.domain.strict_json import JsonValue
 from secure_api.services.authentication import Authenticator
+from secure_api.services.exchange import Exchanger, OpenedBody
+
+#: The answers to handshakes are signed whether asked or not: they carry half of a session's keys.
+ALWAYS_SIGNED = "/v1/sessions"
+DEFAULT_LABEL = "sig1"
 
 
 class KeyPresentation(Protocol):
@@ -45,6 +50,7 @@ class SignatureMiddleware:
         app: ASGIApp,
         *,
         authenticator: Authenticator,
+        exchanger: Exchanger,
         limits: Limits,
         public: frozenset[str],
         presenting: Mapping[tuple[str, str], KeyPresentation],
@@ -52,6 +58,7 @@ class SignatureMiddleware:
     ) -> None:
         self.app = app
         self.authenticator = authenticator
+        self.exchanger = exchanger
         self.limits = limits
         self.public = public
         self.presenting = presenting
@@ -71,36 +78,52 @@ class SignatureMiddleware:
             body = await read_body(receive, self.limits)
             # By the decoded path, as routes match it: `%6Beys` must not slip past the proof of possession.
             read_keys = self.presenting.get((scope["method"], scope["path"]))
-            presented = () if read_keys is None else self.presented_keys(read_keys, request, body)
+            opened = None
+            presented: tuple[PublicKey, ...] = ()
+            if read_keys is not None:
+                opened = await self.open_presented(signed, body)
+                presented = self.presented_keys(read_keys, opened)
             authentication = await self.authenticator.authenticate(signed, body, presented)
         except Disconnected:
             return
         except DomainError as error:
             await respond_to(error, self.refused)(scope, receive, send)
             return
+        answer = Answer(send, self.exchanger, authentication)
+        try:
+            if scope["path"].startswith(ALWAYS_SIGNED):
+                answer.label = DEFAULT_LABEL
+            answer.label = self.exchanger.label_for(signed, authentication.session) or answer.label
+            answer.opened = opened or await self.exchanger.open(signed, body, authentication.session)
+        except DomainError as error:
+            await respond_to(error, self.refused)(scope, receive, answer)
+            return
         scope.setdefault("state", {})["authentication"] = authentication
+        if answer.opened.context is not None:
+            scope = {**scope, "headers": headers_within(scope["headers"], answer.opened)}
+        await self.app(scope, Replay(answer.opened.body, receive), answer)
 
-        async def send_private(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                # A cache does not know that Signature authenticates: it must not hand one client's answer to another.
-                MutableHeaders(scope=message).setdefault("cache-control", "no-store")
-            await send(message)
+    async def open_presented(self, signed: SignedRequest, body: bytes) -> OpenedBody:
+        """Open the body of a route that enrolls keys, whose signatures cannot be verified before it is read.
 
-        await self.app(scope, Replay(body, receive), send_private)
+        Raises:
+            AuthenticationFailed: the body is not the one of the digest; told apart before it is looked at.
+            SealedBodyRejected: it is sealed, and cannot be opened.
+        """
+        try:
+            verify_content_digest(signed.request.field(b"content-digest") or b"", body)
+        except DigestError as error:
+            raise AuthenticationFailed(error.reason) from error
+        return await self.exchanger.open(signed, body, None)
 
-    def presented_keys(self, read_keys: KeyPresentation, request: Request, body: bytes) -> tuple[PublicKey, ...]:
+    def presented_keys(self, read_keys: KeyPresentation, opened: OpenedBody) -> tuple[PublicKey, ...]:
         """Read the keys that the body of a route that enrolls keys presents.
 
         Raises:
-            AuthenticationFailed: the body is not the one of the digest; told apart before its JSON is looked at.
-            Invalid: it is, and does not present keys in the right form.
+            Invalid: it does not present keys in the right form.
         """
-        try:
-            verify_content_digest(request.field(b"content-digest") or b"", body)
-        except DigestError as error:
-            raise AuthenticationFailed(error.reason) from error
-        check_content_type((request.field(b"content-type") or b"").decode("latin-1"))
-        return read_keys(strict_json.loads(body, max_depth=self.limits.max_json_depth))
+        check_content_type(opened.content_type)
+        return read_keys(strict_json.loads(opened.body, max_depth=self.limits.max_json_depth))
 
 
 class Replay:
@@ -116,6 +139,13 @@ class Replay:
             return await self._receive()
         body, self._body = self._body, None
         return {"type": "http.request", "body": body, "more_body": False}
+
+
+def headers_within(headers: list[tuple[bytes, bytes]], opened: OpenedBody) -> list[tuple[bytes, bytes]]:
+    """Give the header fields that the request would have had if its body had not been sealed."""
+    kept = [line for line in headers if line[0] not in (b"content-type", b"content-length")]
+    kept.append((b"content-type", opened.content_type.encode("ascii")))
+    return [*kept, (b"content-length", b"%d" % len(opened.body))]
 
 
 def request_of(scope: Scope) -> Request:

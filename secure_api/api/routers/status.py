@@ -35,4 +35,4 @@ async def readiness(server: ServerDependency) -> StatusOut:
 @router.get("/.well-known/secure-api")
 async def discovery(server: ServerDependency) -> dict[str, Any]:
     """Tell the algorithms, the profile, the server's public keys, the limits and the versions."""
-    return server.discovery
+    return server.discovery | {"sealing": {"keys": server.keyring.published()}}

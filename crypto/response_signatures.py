@@ -107,8 +107,10 @@ def verify_response(
 
     Raises FieldSyntaxError, DigestError, ProfileError (no signature, or not what was asked for), InvalidSignature.
     """
-    found = parse_signature_input(response.field(b"signature-input") or b"").get(label) if response.headers else None
-    signature = parse_signature(response.field(b"signature") or b"").get(label) if found else None
+    input_field, signature_field = response.field(b"signature-input"), response.field(b"signature")
+    if input_field is None or signature_field is None:
+        raise ProfileError("missing-signature", "the response is not signed")
+    found, signature = parse_signature_input(input_field).get(label), parse_signature(signature_field).get(label)
     if found is None or signature is None:
         raise ProfileError("missing-signature", f"the response has no signature {label}")
     components = _components(inputs)

@@ -17,7 +17,7 @@ from secure_api.cli.keyring import read_profile
 from secure_api.cli.options import AnyHost, Body, Config, Headers, Profile
 from secure_api.cli.target import target
 from secure_api.client import SignatureAuth
-from secure_api.client.signature_auth import signable
+from secure_api.client.exchange import signable
 
 EXAMPLES = """\
 secure-api request GET /v1/clients/me --profile clinic-a

@@ -2,7 +2,9 @@
 
     ClientError
     ├── ProfileMissing      there is no profile of that name
-    └── ProfileUnreadable   the profile file, or what it names, cannot be used
+    ├── ProfileUnreadable   the profile file, or what it names, cannot be used
+    ├── ResponseRefused     the answer is not the server's own answer to this request
+    └── ServerUnusable      the server does not offer, or does not vouch for, what was asked of it
 
 What concerns keys and signatures is `crypto.CryptoError`.
 """
@@ -18,3 +20,11 @@ class ProfileMissing(ClientError):
 
 class ProfileUnreadable(ClientError):
     """The profile file, or a file that it names, cannot be used."""
+
+
+class ResponseRefused(ClientError):
+    """The answer is not signed by the server, is not to this request, or cannot be opened."""
+
+
+class ServerUnusable(ClientError):
+    """The server does not offer, or does not vouch for, what was asked of it."""

@@ -4,6 +4,7 @@
 url = "https://api.example.org"
 keys = ["/home/ada/clinic-a.pem"]
 passphrase_file = "/home/ada/clinic-a.passphrase"   # optional
+server_key = "/home/ada/keys/server.pem"             # optional: the server's public key, that its answers are held to
 home = "/home/ada/consortium"                        # optional: a server on this machine, wherever it serves now
 """
 
@@ -20,7 +21,7 @@ import tomlkit
 from platformdirs import user_config_path
 from tomlkit.exceptions import TOMLKitError
 
-from crypto import CryptoError, PrivateKey, read_private_key, read_secret_file, write_secret_file
+from crypto import CryptoError, PrivateKey, PublicKey, read_private_key, read_secret_file, write_secret_file
 from secure_api.client.errors import ClientError, ProfileMissing, ProfileUnreadable
 
 FILE: Final = "profiles.toml"
@@ -33,7 +34,7 @@ PASSPHRASE_VARIABLE: Final = "SECURE_API_PASSPHRASE"  # noqa: S105 - the name of
 
 @dataclass(frozen=True, slots=True)
 class ClientProfile:
-    """One profile: the server's URL, the key files (two for a hybrid client), where the passphrase lies.
+    """One profile: the server's URL, key files (two for a hybrid client), where the passphrase lies.
 
     `home` is the home of a server on this machine: where that one serves now is the profile's URL, and `url` is only
     what it was when nothing had been served yet.
@@ -46,6 +47,7 @@ class ClientProfile:
     organization: str | None = None
     role: str | None = None
     home: Path | None = None
+    server_key: Path | None = None
 
     @classmethod
     def parse(cls, name: str, table: Mapping[str, object], file: Path) -> Self:
@@ -58,7 +60,8 @@ class ClientProfile:
         organization, role, home = table.get("organization"), table.get("role"), table.get("home")
         if not isinstance(url, str) or not isinstance(keys, list) or not keys:
             raise ProfileUnreadable(f"{file}: the profile {name} needs url and keys")
-        texts = [*keys, *(item for item in (passphrase_file, organization, role, home) if item is not None)]
+        server_key = table.get("server_key")
+        texts = [*keys, *(item for item in (passphrase_file, organization, role, home, server_key) if item is not None)]
         if not all(isinstance(item, str) and "\0" not in item for item in texts):
             raise ProfileUnreadable(f"{file}: the profile {name} has a member that is not text")
         return cls(
@@ -69,6 +72,7 @@ class ClientProfile:
             organization=None if organization is None else str(organization),
             role=None if role is None else str(role),
             home=None if home is None else Path(str(home)),
+            server_key=None if server_key is None else file.parent / str(server_key),
         )
 
     def read_keys(self, passphrase: bytes | None = None) -> tuple[PrivateKey, ...]:
@@ -82,6 +86,21 @@ class ClientProfile:
         if passphrase is None and (variable := os.environ.get(PASSPHRASE_VARIABLE)):
             passphrase = os.fsencode(variable)
         return tuple(read_private_key_maybe_open(path, passphrase) for path in self.keys)
+
+    def read_server_key(self) -> PublicKey | None:
+        """Read the public key that the server's answers are held to; None when the profile names none.
+
+        Raises:
+            ProfileUnreadable: the file cannot be read.
+            CryptoError: it holds no public key.
+        """
+        if self.server_key is None:
+            return None
+        try:
+            with self.server_key.open("rb") as file:
+                return PublicKey.from_pem(file.read(MAX_BYTES))
+        except OSError as error:
+            raise ProfileUnreadable(f"the server's key {self.server_key} cannot be read: {error.strerror}") from error
 
 
 def served_at(home: Path) -> str | None:
@@ -173,7 +192,7 @@ class ProfileStore:
                 table = document.setdefault(profile.name, tomlkit.table())
                 table["url"] = profile.url
                 table["keys"] = [str(path) for path in profile.keys]
-                for member in ("passphrase_file", "organization", "role", "home"):
+                for member in ("passphrase_file", "organization", "role", "home", "server_key"):
                     if (value := getattr(profile, member)) is not None:
                         table[member] = str(value)
                     else:

@@ -2,6 +2,7 @@
 
 It signs what httpx is about to send: the Host field, the raw target, the bytes of the body (a streamed body is read
 into memory first). All six components of the profile are always covered, so a request without a content type gets one.
+With the server's public key it asks for signed answers and refuses others; with `seal=True` it seals bodies too.
 
 httpx follows redirects behind the back of an `httpx.Auth`, with the header fields of the first request. Where it was
 told to follow them, the refusal that this earns is answered by signing the new target, on the same server only:
@@ -17,12 +18,16 @@ from typing import Final, Self
 
 import httpx
 
-from crypto import PrivateKey, Request, SigningError, sign_request
+from crypto import PrivateKey, PublicKey, SigningError
+from secure_api.client.discovery import DISCOVERY_PATH, read_discovery
+from secure_api.client.errors import ClientError, ResponseRefused
+from secure_api.client.exchange import Credentials, Exchange
 from secure_api.client.profiles import ProfileStore, read_private_key_maybe_open
+from secure_api.client.sealer import HpkeSealer, Sealer, SealingTarget
 
-BODY_TYPE: Final = "application/octet-stream"
-NO_BODY_TYPE: Final = "application/json"
 DEFAULT_LIFETIME: Final = 60  # seconds
+
+Flow = Generator[httpx.Request, httpx.Response, None]
 
 
 def new_nonce() -> str:
@@ -33,10 +38,14 @@ def new_nonce() -> str:
 class SignatureAuth(httpx.Auth):
     """Sign requests with one key, or with the two keys of a hybrid client.
 
-    `lifetime` is the time in seconds that a request may take to arrive; `clock` gives POSIX seconds.
+    `server_key` is the server's public key: with it, an answer that the server did not sign for this request is
+    refused (`ResponseRefused`). `seal` encrypts every body, to the server and back; it needs `server_key`, which
+    vouches for the key to seal to. `lifetime` is the time in seconds that a request may take to arrive; `clock` gives
+    POSIX seconds.
 
     Raises:
         SigningError: there is no key.
+        ClientError: `seal` without `server_key`.
     """
 
     requires_request_body = True
@@ -44,89 +53,134 @@ class SignatureAuth(httpx.Auth):
     def __init__(
         self,
         *keys: PrivateKey,
+        server_key: PublicKey | None = None,
+        seal: bool = False,
         lifetime: int = DEFAULT_LIFETIME,
         clock: Callable[[], float] = time.time,
         nonce_source: Callable[[], str] = new_nonce,
     ) -> None:
         if not keys:
             raise SigningError("a key is needed to sign")
+        if seal and server_key is None:
+            raise ClientError("sealing needs the server's public key, which vouches for the key to seal to")
         self.keys = keys
+        self.server_key = server_key
+        self.seal = seal
         self.lifetime = lifetime
+        self.requires_response_body = server_key is not None
         self._clock = clock
         self._nonce_source = nonce_source
+        self._credentials = Credentials(keys, server_key, server_key.keyid if server_key else "")
+        self._targets: dict[tuple[str, bytes], SealingTarget] = {}
 
     @classmethod
-    def from_key_file(cls, path: Path | str, passphrase: bytes | None = None) -> Self:
+    def from_key_file(
+        cls,
+        path: Path | str,
+        passphrase: bytes | None = None,
+        *,
+        server_key: PublicKey | None = None,
+        seal: bool = False,
+    ) -> Self:
         """Sign with the key of a PEM file.
 
         Raises:
             CryptoError: the file is missing, open to others, or the passphrase does not open it.
+            ClientError: `seal` without `server_key`.
         """
-        return cls(read_private_key_maybe_open(Path(path), passphrase))
+        return cls(read_private_key_maybe_open(Path(path), passphrase), server_key=server_key, seal=seal)
 
     @classmethod
-    def from_profile(cls, name: str, config_dir: Path | str | None = None) -> Self:
+    def from_profile(cls, name: str, config_dir: Path | str | None = None, *, seal: bool = False) -> Self:
         """Sign with the keys of a profile; the passphrase comes from its file or from SECURE_API_PASSPHRASE.
 
         Raises:
             ClientError: there is no such profile, or it cannot be read.
             CryptoError: a key cannot be used.
         """
-        store = ProfileStore(None if config_dir is None else Path(config_dir))
-        return cls(*store.get(name).read_keys())
+        profile = ProfileStore(None if config_dir is None else Path(config_dir)).get(name)
+        return cls(*profile.read_keys(), server_key=profile.read_server_key(), seal=seal)
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Sign one request, and where httpx was redirected to (httpx calls this).
+    def auth_flow(self, request: httpx.Request) -> Flow:
+        """Send one request signed, and where httpx was redirected to (httpx calls this).
 
         Raises:
-            SigningError: the request cannot be signed as it stands.
+            CryptoError: the request cannot be signed or sealed as it stands.
+            ClientError: the answer is not the server's, or the server offers no key to seal to.
         """
-        self.sign(request)
-        response = yield request
+        sent, response = yield from self._exchange(request)
         # Each turn adds to httpx's own history, so its limit on redirects ends this as well.
-        while response.status_code == HTTPStatus.UNAUTHORIZED and response.request is not request:
+        while response.status_code == HTTPStatus.UNAUTHORIZED and response.request is not sent:
             redirected = response.request
             if _server(redirected.url) != _server(request.url):
                 return
-            body = request.content if redirected.stream is request.stream else b""
+            body = request.content if redirected.stream is sent.stream else b""
             headers = [(name, value) for name, value in redirected.headers.raw if name.lower() != b"transfer-encoding"]
             request = httpx.Request(
                 redirected.method, redirected.url, headers=headers, content=body, extensions=redirected.extensions
             )
-            self.sign(request)
-            response = yield request
+            sent, response = yield from self._exchange(request)
+
+    def prepare(self, request: httpx.Request, sealer: Sealer | None = None) -> Exchange:
+        """Sign a request whose body is in memory, sealed first when there is a sealer.
+
+        Raises:
+            CryptoError: the request cannot be signed or sealed as it stands.
+        """
+        return self.exchange_with(self._credentials, request, sealer)
+
+    def exchange_with(self, credentials: Credentials, request: httpx.Request, sealer: Sealer | None) -> Exchange:
+        """Sign a request by other credentials, with this object's clock, nonces and lifetime.
+
+        Raises:
+            CryptoError: the request cannot be signed or sealed as it stands.
+        """
+        return Exchange(
+            request,
+            credentials,
+            sealer,
+            created=int(self._clock()),
+            lifetime=self.lifetime,
+            nonce_source=self._nonce_source,
+        )
 
     def sign(self, request: httpx.Request) -> None:
-        """Set the fields that make a request, whose body is in memory, a signed one.
+        """Set the fields that make a request, whose body is in memory, a signed one; nothing is sealed.
 
         Raises:
             SigningError: the request cannot be signed as it stands.
         """
-        body = request.content
-        request.headers.setdefault("Content-Type", BODY_TYPE if body else NO_BODY_TYPE)
-        fields = sign_request(
-            signable(request),
-            body,
-            self.keys,
-            created=int(self._clock()),
-            lifetime=self.lifetime,
-            nonces=[self._nonce_source() for _ in self.keys],
-        )
-        for name, value in fields:
-            request.headers[name] = value
+        self.prepare(request)
 
+    def now(self) -> float:
+        """Give POSIX seconds by this object's clock."""
+        return self._clock()
 
-def signable(request: httpx.Request) -> Request:
-    """Give the parts of an httpx request that a signature covers."""
-    path, _, query = request.url.raw_path.partition(b"?")
-    return Request(
-        method=request.method,
-        scheme=request.url.scheme,
-        authority=request.headers["Host"],
-        path=path.decode("ascii"),
-        query=query.decode("ascii"),
-        headers=tuple((name.lower(), value) for name, value in request.headers.raw),
-    )
+    def _exchange(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, tuple[httpx.Request, httpx.Response]]:
+        sealer = None
+        if self.seal:
+            sealer = HpkeSealer((yield from self._target(request)))
+        exchange = self.prepare(request, sealer)
+        response = yield exchange.request
+        redirected = response.request is not exchange.request
+        if not redirected:
+            exchange.receive(response)
+        elif self.server_key is not None and response.status_code != HTTPStatus.UNAUTHORIZED:
+            raise ResponseRefused(f"the answer came from {response.request.url}, where nothing signed was sent")
+        return exchange.request, response
+
+    def _target(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, SealingTarget]:
+        server = _server(request.url)
+        known = self._targets.get(server)
+        if known is None or known.retires < self._clock():
+            assert self.server_key is not None  # noqa: S101 - `__init__` made sure
+            url = request.url.copy_with(raw_path=DISCOVERY_PATH)
+            response = yield httpx.Request("GET", url, extensions=request.extensions)
+            known = SealingTarget.choose(read_discovery(response), self.server_key, self._clock())
+            self._targets[server] = known
+        return known
 
 
 def _server(url: httpx.URL) -> tuple[str, bytes]:

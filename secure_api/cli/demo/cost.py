@@ -12,7 +12,7 @@ from crypto import PrivateKey, Profile, PublicKey, SignatureAlgorithm, open_requ
 from crypto.providers import select_provider
 from secure_api.cli.demo.stage import Stage
 from secure_api.client import SignatureAuth
-from secure_api.client.signature_auth import signable
+from secure_api.client.exchange import signable
 
 ROUNDS = 60
 

@@ -1,0 +1,122 @@
+"""Sealing on the client's side: to the server's published key, or under a session's keys."""
+
+import secrets
+from base64 import urlsafe_b64decode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+from crypto import (
+    REPLY_KID,
+    CryptoError,
+    PublicKey,
+    SealedType,
+    SealingAlgorithm,
+    SealingPrivateKey,
+    SealingPublicKey,
+    SessionKeys,
+    UnsealingError,
+    open_under,
+    seal_under,
+    sealing_key_statement,
+    sealing_kid,
+)
+from secure_api.client.errors import ServerUnusable
+
+MAX_KEYS = 16
+SEED_BYTES = 32
+GCM_NONCE_BYTES = 12
+
+
+class Sealer(Protocol):
+    """Seals one request and opens the answer to it."""
+
+    def sealed_type(self, content_type: str) -> SealedType:
+        """Give the content type of the sealed body."""
+
+    def seal(self, body: bytes, context: bytes) -> bytes:
+        """Seal the request's body."""
+
+    def open(self, sealed_type: SealedType, body: bytes, context: bytes) -> bytes:
+        """Open the answer's body. Raises UnsealingError."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealingTarget:
+    """A sealing key that the server published and vouches for; times in seconds since the epoch."""
+
+    key: SealingPublicKey
+    kid: str
+    retires: int
+
+    @classmethod
+    def choose(cls, discovery: Mapping[str, Any], server_key: PublicKey, now: float) -> Self:
+        """Choose the newest key of a discovery document that the server's signing key vouches for.
+
+        Raises:
+            ServerUnusable: there is none.
+        """
+        published = discovery.get("sealing")
+        entries = published.get("keys") if isinstance(published, dict) else None
+        for entry in entries[:MAX_KEYS] if isinstance(entries, list) else []:
+            try:
+                raw, signature = _bytes(entry["public_key"]), _bytes(entry["signature"]["value"])
+                times = {name: int(entry[name]) for name in ("created", "retires", "expires")}
+                if entry["alg"] != SealingAlgorithm.HPKE_X_WING or times["retires"] < now:
+                    continue
+                server_key.verify(signature, sealing_key_statement(raw, **times))
+                return cls(SealingPublicKey(raw), sealing_kid(raw), times["retires"])
+            except (CryptoError, KeyError, TypeError, ValueError, OverflowError):
+                continue
+        raise ServerUnusable("the server publishes no sealing key that its signing key vouches for")
+
+
+class HpkeSealer:
+    """HPKE to the server's key; the answer comes to a key that is made for this one request."""
+
+    def __init__(self, target: SealingTarget) -> None:
+        self._target = target
+        self._reply = SealingPrivateKey(secrets.token_bytes(SEED_BYTES))
+
+    def sealed_type(self, content_type: str) -> SealedType:
+        """Give the content type of the sealed body."""
+        return SealedType(SealingAlgorithm.HPKE_X_WING, self._target.kid, content_type)
+
+    def seal(self, body: bytes, context: bytes) -> bytes:
+        """Seal the reply key and, behind it, the request's body."""
+        return self._target.key.seal(self._reply.public_key + body, context)
+
+    def open(self, sealed_type: SealedType, body: bytes, context: bytes) -> bytes:
+        """Open the answer's body. Raises UnsealingError."""
+        if sealed_type.algorithm is not SealingAlgorithm.HPKE_X_WING or sealed_type.kid != REPLY_KID:
+            raise UnsealingError("the answer is sealed to another key")
+        return self._reply.open(body, context)
+
+
+class SessionSealer:
+    """AES-256-GCM under a session's keys, one a direction."""
+
+    def __init__(self, keys: SessionKeys) -> None:
+        self._keys = keys
+
+    def sealed_type(self, content_type: str) -> SealedType:
+        """Give the content type of the sealed body."""
+        return SealedType(SealingAlgorithm.AES_256_GCM, self._keys.session, content_type)
+
+    def seal(self, body: bytes, context: bytes) -> bytes:
+        """Seal the request's body."""
+        return seal_under(self._keys.client_aead, body, context, secrets.token_bytes(GCM_NONCE_BYTES))
+
+    def open(self, sealed_type: SealedType, body: bytes, context: bytes) -> bytes:
+        """Open the answer's body. Raises UnsealingError."""
+        if sealed_type.algorithm is not SealingAlgorithm.AES_256_GCM or sealed_type.kid != self._keys.session:
+            raise UnsealingError("the answer is sealed under another key")
+        return open_under(self._keys.server_aead, body, context)
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (Base64Error, ValueError) as error:
+        raise ServerUnusable("the server's discovery document holds something that is not base64url") from error

@@ -1,0 +1,282 @@
+"""`Session`: an `httpx.Auth` that signs once, and then lets every request cost microseconds.
+
+The first request brings a handshake with it: a key exchange, signed by the client's keys and answered by the server's
+(see docs/protocol.md). Requests after it carry HMAC-SHA256 in the place of a signature, and so do their answers. When
+the session nears its limits it is rekeyed; when it is over, or the server has forgotten it, there is a new handshake.
+All of this happens behind the request that needs it, for sync and async clients alike; threads and tasks may share one
+object.
+"""
+
+import asyncio
+import json
+import threading
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from collections.abc import AsyncGenerator, Generator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import httpx
+
+from crypto import (
+    CryptoError,
+    KemAlgorithm,
+    KemPrivateKey,
+    SessionKeys,
+    parse_signature_input,
+    session_secret,
+    session_transcript,
+    signature_base,
+)
+from secure_api.client.errors import ClientError, ResponseRefused, ServerUnusable
+from secure_api.client.exchange import Credentials, Exchange, signable
+from secure_api.client.problem import Problem
+from secure_api.client.sealer import SessionSealer
+from secure_api.client.signature_auth import SignatureAuth
+
+SESSIONS_PATH: Final = b"/v1/sessions"
+MARGIN: Final = 5  # seconds before its end at which a session is not used any more
+_REKEY_BELOW: Final = 0.05  # the part of its requests or bytes that a session has left when it is rekeyed
+
+Flow = Generator[httpx.Request, httpx.Response, None]
+Handshake = Generator[httpx.Request, httpx.Response, "ActiveSession"]
+
+
+@dataclass(slots=True)
+class ActiveSession:
+    """A session and what is left of it; times in POSIX seconds of the client's clock."""
+
+    keys: SessionKeys
+    suite: KemAlgorithm
+    expires: float
+    idle_timeout: float
+    max_requests: int
+    max_bytes: int
+    requests: int = 0
+    bytes: int = 0
+    last_used: float = 0
+
+    @property
+    def id(self) -> str:
+        """The session's name, the `keyid` of its requests."""
+        return self.keys.session
+
+    def alive(self, now: float) -> bool:
+        """Tell whether the server should still know the session, with a margin."""
+        return now < self.expires - MARGIN and now < self.last_used + self.idle_timeout - MARGIN
+
+    def worn(self) -> bool:
+        """Tell whether little is left of its requests or bytes."""
+        return self.requests > self.max_requests * (1 - _REKEY_BELOW) or self.bytes > self.max_bytes * (
+            1 - _REKEY_BELOW
+        )
+
+
+class Session(httpx.Auth):
+    """Requests within a session that `auth` opens; `seal` encrypts their bodies and those of the answers.
+
+    `suite` is the key exchange: X-Wing (ML-KEM-768 with X25519), or ML-KEM alone.
+
+    Raises:
+        ClientError: `auth` does not know the server's public key, or seals by itself.
+    """
+
+    requires_request_body = True
+    requires_response_body = True
+
+    def __init__(self, auth: SignatureAuth, *, suite: KemAlgorithm = KemAlgorithm.X_WING, seal: bool = False) -> None:
+        if auth.server_key is None:
+            raise ClientError("a session needs the server's public key: its signature is half of the handshake")
+        if auth.seal:
+            raise ClientError("let the session seal: Session(auth, seal=True), with an auth that does not")
+        self.suite = suite
+        self.seal = seal
+        self.current: ActiveSession | None = None
+        self._auth = auth
+        self._server_key = auth.server_key
+        self._threads = threading.Lock()
+        self._tasks = asyncio.Lock()
+
+    def sync_auth_flow(self, request: httpx.Request) -> Flow:
+        """Send one request within the session, opened or renewed first where needed (httpx calls this).
+
+        Raises:
+            CryptoError: the request cannot be signed or sealed as it stands.
+            ClientError: the handshake failed, or an answer is not the server's.
+        """
+        request.read()
+        for attempt in range(2):
+            with self._threads:
+                session = yield from _read(self._usable(request))
+            exchange = self._prepare(session, request)
+            response = yield exchange.request
+            response.read()
+            if self._settled(session, exchange, response, again=attempt == 0):
+                return
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Do the same for an async client (httpx calls this)."""
+        await request.aread()
+        for attempt in range(2):
+            async with self._tasks:
+                steps = self._usable(request)
+                try:
+                    step = next(steps)
+                    while True:
+                        answer = yield step
+                        await answer.aread()
+                        step = steps.send(answer)
+                except StopIteration as stop:
+                    session = stop.value
+            exchange = self._prepare(session, request)
+            response = yield exchange.request
+            await response.aread()
+            if self._settled(session, exchange, response, again=attempt == 0):
+                return
+
+    def end(self, client: httpx.Client) -> None:
+        """End the session on the server, through a client of it; without a session there is nothing to do.
+
+        Raises:
+            ClientError, CryptoError, httpx.HTTPError: as any request.
+        """
+        session, self.current = self.current, None
+        if session is not None:
+            path = (SESSIONS_PATH + b"/" + session.id.encode()).decode()
+            client.request("DELETE", path, auth=_Within(self, session))
+
+    def _usable(self, request: httpx.Request) -> Handshake:
+        """Give the session to use for a request, after whatever handshake that takes."""
+        session, now = self.current, self._auth.now()
+        if session is None or not session.alive(now):
+            session = yield from self._open(request)
+        elif session.worn():
+            try:
+                session = yield from self._rekey(request, session)
+            except ServerUnusable:
+                session = yield from self._open(request)
+        self.current = session
+        return session
+
+    def _open(self, request: httpx.Request) -> Handshake:
+        credentials = Credentials(self._auth.keys, self._server_key, self._server_key.keyid)
+        return (yield from self._handshake(request, SESSIONS_PATH, credentials, b""))
+
+    def _rekey(self, request: httpx.Request, old: ActiveSession) -> Handshake:
+        path = SESSIONS_PATH + b"/" + old.id.encode() + b"/rekey"
+        return (yield from self._handshake(request, path, _within(old), old.keys.rekey))
+
+    def _handshake(self, request: httpx.Request, path: bytes, credentials: Credentials, previous: bytes) -> Handshake:
+        ephemeral = KemPrivateKey.generate(self.suite)
+        offer = {"suite": self.suite.value, "public_key": _base64url(ephemeral.public_key.raw)}
+        handshake = httpx.Request(
+            "POST",
+            request.url.copy_with(raw_path=path),
+            headers={"Content-Type": "application/json"},
+            content=json.dumps(offer, separators=(",", ":")).encode(),
+            extensions=request.extensions,
+        )
+        exchange = self._auth.exchange_with(credentials, handshake, None)
+        response = yield exchange.request
+        if response.request is not exchange.request:
+            raise ResponseRefused("the answer to the handshake came from a redirect")
+        exchange.receive(response)
+        if response.status_code != HTTPStatus.CREATED:
+            problem = Problem.parse(response.headers.get("content-type", ""), response.content)
+            said = problem.lines()[0] if problem else response.reason_phrase
+            raise ServerUnusable(f"no session: HTTP {response.status_code} {said}")
+        signed = signable(exchange.request)
+        inputs = parse_signature_input(exchange.request.headers["signature-input"].encode()).values()
+        transcript = session_transcript(
+            server_keyid=credentials.server_keyid,
+            request_body=exchange.request.content,
+            response_body=response.content,
+            request_bases=[signature_base(signed, entry) for entry in inputs],
+        )
+        try:
+            answer: dict[str, Any] = json.loads(response.content)
+            if answer["suite"] != self.suite.value:
+                raise ResponseRefused(f"the server answered with the suite {answer['suite']}")
+            secret = session_secret(ephemeral.decapsulate(_bytes(answer["ciphertext"])), transcript, previous)
+            began = self._auth.now()  # by the client's own clock: the two may differ
+            return ActiveSession(
+                SessionKeys.derive(str(answer["id"]), secret),
+                self.suite,
+                expires=began + int(answer["expires"]) - int(answer["created"]),
+                idle_timeout=int(answer["idle_timeout"]),
+                max_requests=int(answer["max_requests"]),
+                max_bytes=int(answer["max_bytes"]),
+                last_used=began,
+            )
+        except (CryptoError, KeyError, TypeError, ValueError) as error:
+            raise ResponseRefused("the answer to the handshake makes no sense") from error
+
+    def _prepare(self, session: ActiveSession, request: httpx.Request) -> Exchange:
+        session.requests += 1
+        session.bytes += len(request.content)
+        session.last_used = self._auth.now()
+        copy = httpx.Request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            content=request.content,
+            extensions=request.extensions,
+        )
+        sealer = SessionSealer(session.keys) if self.seal else None
+        return self._auth.exchange_with(_within(session), copy, sealer)
+
+    def _settled(self, session: ActiveSession, exchange: Exchange, response: httpx.Response, *, again: bool) -> bool:
+        """Take the answer; false when the server does not know the session any more, and it is worth another try."""
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            if self.current is session:
+                self.current = None
+            if again:
+                return False
+        if response.request is not exchange.request:
+            raise ResponseRefused(f"the answer came from {response.request.url}, where nothing signed was sent")
+        session.bytes += len(response.content)
+        exchange.receive(response)
+        return True
+
+
+class _Within(httpx.Auth):
+    """One request within a session that is not the current one any more."""
+
+    requires_request_body = True
+    requires_response_body = True
+
+    def __init__(self, owner: Session, session: ActiveSession) -> None:
+        self._owner = owner
+        self._session = session
+
+    def auth_flow(self, request: httpx.Request) -> Flow:
+        exchange = self._owner._prepare(self._session, request)
+        exchange.receive((yield exchange.request))
+
+
+def _within(session: ActiveSession) -> Credentials:
+    return Credentials((session.keys.client_mac,), session.keys.server_mac, session.id)
+
+
+def _read(steps: Handshake) -> Handshake:
+    try:
+        step = next(steps)
+        while True:
+            response = yield step
+            response.read()
+            step = steps.send(response)
+    except StopIteration as stop:
+        session: ActiveSession = stop.value
+        return session
+
+
+def _base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except Base64Error as error:
+        raise ResponseRefused("the answer to the handshake holds something that is not base64url") from error

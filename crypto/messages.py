@@ -63,6 +63,27 @@ class Request:
             raise FieldSyntaxError("malformed-field", f"the value of {name} is not printable ASCII")
         return value
 
+    def usual_components(self) -> str | None:
+        """Return the lines of the profile's components as `signature_base` would write them, six at once.
+
+        None where a value needs a closer look: not plain printable ASCII, missing, or on several lines.
+        """
+        try:
+            (content_type,), (content_digest,) = self._lines[b"content-type"], self._lines[b"content-digest"]
+        except (KeyError, ValueError):
+            return None
+        path, query = self.path, self.query
+        type_text = content_type.strip(b" \t").decode("latin-1")
+        digest_text = content_digest.strip(b" \t").decode("latin-1")
+        # A line break is not printable; what has none cannot forge a line.
+        whole = f"{self.method}{self.authority}{path}{query}{type_text}{digest_text}"
+        if not (path and whole.isascii() and whole.isprintable()):
+            return None
+        return (
+            f'"@method": {self.method}\n"@authority": {self._normal_authority()}\n"@path": {path}\n'
+            f'"@query": ?{query}\n"content-type": {type_text}\n"content-digest": {digest_text}'
+        )
+
     def _field_text(self, name: str) -> str:
         if ";" in name:
             raise ProfileError("coverage", f"the component {name} has parameters, which are not known")

@@ -10,6 +10,7 @@ from typing import Final
 
 from crypto.errors import FieldSyntaxError, ProfileError
 from crypto.messages import Request
+from crypto.profile import COMPONENTS
 from crypto.structured_fields import (
     MAX_FIELD_BYTES,
     MAX_MEMBERS,
@@ -93,6 +94,8 @@ def parse_signature(
 def signature_base(request: Request, signature_input: SignatureInput) -> bytes:
     """Return the signature base (RFC 9421 §2.5). Raises ProfileError, FieldSyntaxError."""
     components = signature_input.components
+    if components is COMPONENTS and (usual := request.usual_components()) is not None:
+        return f'{usual}\n"@signature-params": {signature_input.text}'.encode("ascii")
     if len(set(components)) != len(components):
         raise ProfileError("coverage", "a component is covered twice")
     lines = [f'"{name}": {request.component(name)}' for name in components]

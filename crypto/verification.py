@@ -18,6 +18,7 @@ from crypto.messages import Request
 from crypto.profile import Profile
 from crypto.signature_base import SignatureInput, parse_signature, parse_signature_input, signature_base
 from crypto.signatures import SignatureAlgorithm
+from crypto.usual_input import read_usual_input, read_usual_signature
 
 _ALGORITHMS: Final[Mapping[str, SignatureAlgorithm | MacAlgorithm]] = {
     member.value: member for member in (*SignatureAlgorithm, *MacAlgorithm)
@@ -67,23 +68,27 @@ def open_request(request: Request, profile: Profile, now: int) -> SignedRequest:
     Labels with another tag are somebody else's and are ignored. Raises FieldSyntaxError, ProfileError,
     DigestError.
     """
-    inputs = parse_signature_input(
-        _whole_field(request, b"signature-input", profile),
-        max_labels=profile.max_labels,
-        max_bytes=profile.max_field_bytes,
+    input_field = _whole_field(request, b"signature-input", profile)
+    usual = read_usual_input(input_field)
+    inputs = (
+        {usual.label: usual}
+        if usual is not None
+        else parse_signature_input(input_field, max_labels=profile.max_labels, max_bytes=profile.max_field_bytes)
     )
     ours = [entry for entry in inputs.values() if entry.tag == profile.tag]
     if not ours:
         raise ProfileError("missing-signature", f"no signature has the tag {profile.tag}")
-    signatures = parse_signature(
-        _whole_field(request, b"signature", profile),
-        max_labels=profile.max_labels,
-        max_bytes=profile.max_field_bytes,
+    field = _whole_field(request, b"signature", profile)
+    signature = None if usual is None else read_usual_signature(field, usual.label)
+    signatures = (
+        {usual.label: signature}
+        if usual is not None and signature is not None
+        else parse_signature(field, max_labels=profile.max_labels, max_bytes=profile.max_field_bytes)
     )
     if inputs.keys() != signatures.keys():
         raise ProfileError("missing-signature", "signature-input and signature do not have the same labels")
     _check_fields(request, profile)
-    labels = tuple(_signed_label(entry, signatures, profile, now) for entry in ours)
+    labels = tuple([_signed_label(entry, signatures, profile, now) for entry in ours])
     if len(labels) > 1 and len({label.keyid for label in labels}) != len(labels):
         raise ProfileError("duplicate-key", "two signatures have one keyid")
     return SignedRequest(request, labels)
@@ -127,8 +132,9 @@ def _check_fields(request: Request, profile: Profile) -> None:
 
 
 def _whole_field(request: Request, name: bytes, profile: Profile) -> bytes:
+    lines = request.field_lines(name)
     # The cap comes before the lines are joined: what is too large is not even copied.
-    if sum(map(len, request.field_lines(name))) > profile.max_field_bytes:
+    if (len(lines[0]) if len(lines) == 1 else sum(map(len, lines))) > profile.max_field_bytes:
         raise FieldSyntaxError("field-too-large", f"{name.decode()} has more than {profile.max_field_bytes} bytes")
     value = request.field(name)
     if value is None:
@@ -142,7 +148,10 @@ def _signed_label(entry: SignatureInput, signatures: Mapping[str, bytes], profil
         raise ProfileError("unknown-parameter", f"{label}: {', '.join(entry.unknown)}")
     if created is None or expires is None or nonce is None or entry.keyid is None or entry.alg is None:
         raise ProfileError("parameter-missing", f"{label}: created, expires, nonce, keyid, alg are all needed")
-    if len(entry.components) != len(profile.covered) or profile.covered != frozenset(entry.components):
+    components = entry.components
+    if components is not profile.components and (
+        len(components) != len(profile.covered) or profile.covered != frozenset(components)
+    ):
         raise ProfileError("coverage", f"{label}: covers {' '.join(entry.components) or 'nothing'}")
     if created > now + profile.clock_skew:
         raise ProfileError("not-yet-valid", f"{label}: created {created - now} s in the future")

@@ -21,7 +21,7 @@ from crypto import (
 )
 from crypto.providers import select_provider
 from crypto.providers.kem_selection import select_kem_provider
-from secure_api.domain.errors import ConfigurationError
+from secure_api.domain.errors import ConfigurationError, KeyUnusable
 from secure_api.domain.limits import Limits
 from secure_api.domain.session_terms import SessionTerms
 from secure_api.domain.signature_policy import SignaturePolicy
@@ -213,14 +213,15 @@ class Settings(BaseSettings):
         """Read the server's private key.
 
         Raises:
-            ConfigurationError: there is none, others may read it, or the passphrase does not open it.
+            ConfigurationError: there is none.
+            KeyUnusable: others may read it, or the passphrase does not open it.
         """
         if not self.server_key_path.exists():
             raise ConfigurationError(f"{self.home} is not initialized; run: secure-api init --home {self.home}")
         try:
             return read_private_key(self.server_key_path, self.read_passphrase())
         except CryptoError as error:
-            raise ConfigurationError(f"The server's key cannot be used: {error}") from error
+            raise KeyUnusable(f"The server's key cannot be used: {error}") from error
 
     @property
     def storage_key_path(self) -> Path:

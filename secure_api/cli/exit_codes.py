@@ -12,6 +12,6 @@ class ExitCode(IntEnum):
     CLIENT_ERROR = 4  # the server answered 4xx
     SERVER_ERROR = 5  # the server answered 5xx
     UNREACHABLE = 6  # no answer from the server
-    KEY = 7  # a key, passphrase or profile cannot be used
+    KEY = 7  # a key, passphrase or profile cannot be used; `ledger verify`: it could not check
     INTERRUPTED = 130  # Ctrl-C
     NOBODY_READS = 141  # stdout was closed, as by `| head`; what a shell says of SIGPIPE

@@ -20,6 +20,7 @@ CODES: Final = {
     "crypto.errors.SigningError": ExitCode.USAGE,
     "crypto.errors.CryptoError": ExitCode.KEY,
     "secure_api.client.errors.ClientError": ExitCode.KEY,
+    "secure_api.domain.errors.KeyUnusable": ExitCode.KEY,
     "secure_api.domain.errors.DomainError": ExitCode.FAILURE,
 }
 
@@ -120,7 +121,7 @@ def _is_utf8(argument: str) -> bool:
 
 def _report(error: Exception) -> int:
     from secure_api.cli.console import complain
-    from secure_api.cli.errors import CliError
+    from secure_api.cli.errors import CliError, cause_of
 
     if isinstance(error, CliError):
         complain(str(error), error.hint)
@@ -132,7 +133,7 @@ def _report(error: Exception) -> int:
         return error.exit_code
     for kind in type(error).__mro__:
         if (code := CODES.get(f"{kind.__module__}.{kind.__qualname__}")) is not None:
-            complain(str(error), _cause(error))
+            complain(str(error), cause_of(error))
             return code
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename is not None else ""
@@ -140,13 +141,3 @@ def _report(error: Exception) -> int:
         return ExitCode.FAILURE
     complain(f"a defect of this program: {type(error).__name__}: {error}", f"set {DEBUG}=1 to see where")
     return ExitCode.FAILURE
-
-
-def _cause(error: Exception) -> str | None:
-    """Give what the database's driver said, which the server keeps for its log: here its operator is reading."""
-    cause = error.__cause__
-    if getattr(error, "slug", None) != "database-unavailable" or cause is None:
-        return None
-    driver: BaseException = getattr(cause, "orig", None) or cause
-    said = str(driver).partition("\n")[0]
-    return f"{said or type(driver).__name__}; is SECURE_API_DATABASE_URL right?"

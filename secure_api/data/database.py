@@ -116,6 +116,18 @@ class Database:
             yield session
 
     @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[ReadSession]:
+        """Open a session whose every statement sees the database as its first one did, whatever others commit.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be reached.
+        """
+        async with self.read() as session:
+            if self.dialect == "postgresql":  # on SQLite a transaction that reads is a snapshot anyway
+                await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
+    @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteSession]:
         """Open a transaction; it commits when the block ends and rolls back when the block raises.
 

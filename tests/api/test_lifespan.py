@@ -22,7 +22,7 @@ from secure_api.data.database import Database
 from secure_api.data.errors import DatabaseUnavailable
 from secure_api.data.ledger import newest_head, tip
 from secure_api.domain.errors import ConfigurationError
-from secure_api.services.ledger import verify
+from secure_api.services.ledger_verification import verify
 from secure_api.settings import Settings
 from tests.api.problem import problem
 from tests.api.running import altered, started

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from secure_api.data.database import Database
-from secure_api.services.ledger import LedgerReport, verify
+from secure_api.services.ledger_verification import LedgerReport, verify
 from tests.attacks.forgery import digest_of, joined
 from tests.attacks.scene import RECORD, RECORDS, Scene
 from tests.consortium import server_key

@@ -62,7 +62,7 @@ def test_a_passphrase_of_the_environment(program: Program) -> None:
         read_private_key(key, PASSPHRASE.encode())
         with pytest.raises(PassphraseError):
             read_private_key(key, None)
-    program("ledger", "verify").failed(1, "passphrase")
+    program("ledger", "verify").failed(7, "passphrase")
     program("ledger", "verify", env={"SECURE_API_PASSPHRASE": PASSPHRASE}).ok()
 
 

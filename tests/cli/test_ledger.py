@@ -111,7 +111,26 @@ def test_what_was_done_to_a_record_is_named(program: Program, home: Path, statem
     tamper(home, statement)
     verdict = program("ledger", "verify", "--json")
     assert (verdict.status, verdict.json()["valid"]) == (1, False)
-    program("ledger", "verify", "--no-records").ok()
+    assert " signed heads, records not checked; 0 entries" in program("ledger", "verify", "--no-records").ok().out
+    assert program("ledger", "verify", "--no-records", "--json").ok().json()["records"] is None
+
+
+def test_what_was_done_to_a_row_is_named(program: Program, home: Path) -> None:
+    tamper(
+        home,
+        "UPDATE clients SET role = 'auditor'",
+        "INSERT INTO organizations SELECT 'mallory', 'evil', 1, created FROM organizations WHERE operator",
+    )
+    verdict = program("ledger", "verify")
+    assert (verdict.status, verdict.said) == (1, "")
+    first, second = verdict.out.splitlines()
+    assert first == "TAMPERED: Organization mallory is in the database, and no ledger entry made it."
+    assert second.startswith("TAMPERED: Client ")
+    assert second.endswith(" has role auditor; ledger entry 1 says admin.")
+    report = program("ledger", "verify", "--json")
+    assert (report.status, report.json()["valid"], report.json()["what"]) == (1, False, "contradicted")
+    found = [(item["table"], item["sequence"]) for item in report.json()["discrepancies"]]
+    assert found == [("organizations", None), ("clients", 1)]
 
 
 @pytest.mark.parametrize("column", ["signature", "hash", "keyid", "time"])
@@ -123,18 +142,18 @@ def test_what_was_done_to_a_head_is_named(program: Program, home: Path, column: 
 
 def test_a_ledger_that_is_not_there(program: Program, home: Path) -> None:
     tamper(home, "UPDATE alembic_version SET version_num = '9999'")
-    program("ledger", "verify").failed(1, "revision 9999")
+    program("ledger", "verify").failed(7, "revision 9999")
     program("migrate").failed(1, "revision 9999")
     (home / "secure-api.db").write_bytes(b"no database " * 1000)
-    for words in (("ledger", "verify"), ("migrate",)):
-        program(*words).failed(1, "atabase")
+    for status, words in ((7, ("ledger", "verify")), (1, ("migrate",))):
+        program(*words).failed(status, "atabase")
     (home / "secure-api.db").unlink()
-    program("ledger", "verify").failed(1, "There is no database")
+    program("ledger", "verify").failed(7, "There is no database")
     assert not (home / "secure-api.db").exists()
     (home / "server-key.pem").write_bytes(b"")
-    program("ledger", "verify").failed(1, "server's key")
+    program("ledger", "verify").failed(7, "server's key")
     (home / "server-key.pem").unlink()
-    program("ledger", "verify").failed(1, "is not initialized")
+    program("ledger", "verify").failed(7, "is not initialized")
 
 
 def test_a_question_for_the_passphrase_on_a_terminal(program: Program) -> None:
@@ -142,7 +161,7 @@ def test_a_question_for_the_passphrase_on_a_terminal(program: Program) -> None:
     status, screen = program.on_terminal("ledger", "verify", typed=["correct horse battery"])
     assert (status, "ledger intact" in screen) == (0, True), screen
     status, screen = program.on_terminal("ledger", "verify", typed=["wrong horse battery"])
-    assert (status, "passphrase is wrong" in screen) == (1, True), screen
+    assert (status, "passphrase is wrong" in screen) == (7, True), screen
 
 
 def test_migrate(program: Program, home: Path) -> None:

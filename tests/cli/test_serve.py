@@ -140,8 +140,8 @@ def test_a_passphrase_that_does_not_open_the_servers_key_is_one_line(program: Pr
     secret.write_text("correct horse battery")
     secret.chmod(0o600)
     assert "--passphrase-file" in program("init", "--passphrase-file", secret).ok().said
-    program("serve", "--port", "0").failed(1, "passphrase")
-    program("serve", "--port", "0", env={"SECURE_API_PASSPHRASE": "wrong horse battery"}).failed(1, "wrong")
+    program("serve", "--port", "0").failed(7, "passphrase")
+    program("serve", "--port", "0", env={"SECURE_API_PASSPHRASE": "wrong horse battery"}).failed(7, "wrong")
     host, shown = ("::1", "[::1]") if has_ipv6() else ("localhost", "127.0.0.1")
     with serving(program, "--passphrase-file", str(secret), "--host", host) as server:
         assert server.host == shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from secure_api.data.database import Database
-from secure_api.services.ledger import LedgerReport, verify
+from secure_api.services.ledger_verification import LedgerReport, verify
 from tests.consortium import server_key
 
 

@@ -9,6 +9,7 @@ import pytest
 from secure_api.api.error_map import MAX_ECHO, TYPE_PREFIX, answer_for, problem_of, problem_of_status
 from secure_api.data.errors import DatabaseUnavailable
 from secure_api.domain import errors
+from secure_api.domain.discrepancy import Discrepancy
 from secure_api.domain.errors import DomainError
 
 
@@ -25,6 +26,8 @@ def example(kind: type[DomainError]) -> DomainError:
         return errors.JsonRejected("syntax", "/a/0", 3, 7, "Expected a value.")
     if kind is errors.LedgerTampered:
         return errors.LedgerTampered(3, "changed")
+    if kind is errors.StateTampered:
+        return errors.StateTampered((Discrepancy("keys", "k", 3, "why"),))
     return kind("why")
 
 
@@ -39,11 +42,14 @@ EXPECTED = {
     "PayloadTooLarge": 413,
     "HeadersTooLarge": 431,
     "UnsupportedMediaType": 415,
+    "SealedBodyRejected": 400,
     "RequestTimeout": 408,
     "NotReady": 503,
     "DatabaseUnavailable": 503,
     "LedgerTampered": 500,
+    "StateTampered": 500,
     "ConfigurationError": 500,
+    "KeyUnusable": 500,
     "DomainError": 500,
 }
 

@@ -91,21 +91,25 @@ def test_a_passphrase_of_the_person(program: Program, tmp_path: Path) -> None:
     assert not (tmp_path / "home" / "server.passphrase").exists()
     read_private_key(tmp_path / "home" / "server-key.pem", b"correct horse battery")
     assert ProfileStore(program.config).get("admin").read_keys()
-    assert (
-        "passphrase is needed"
-        in program("ledger", "verify", "--home", tmp_path / "home").failed(ExitCode.FAILURE).error
-    )
+    refused = program("ledger", "verify", "--home", tmp_path / "home").failed(ExitCode.KEY)
+    assert "passphrase is needed" in refused.error
     program("ledger", "verify", "--home", tmp_path / "home", "--passphrase-file", secret).ok()
 
 
 def test_a_weak_setting_is_one_line(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECURE_API_SIGNATURE_MAX_WINDOW", "3600")
-    for command in (["init"], ["serve"], ["migrate"], ["ledger", "verify"]):
-        message = program(*command, "--home", tmp_path / "home").failed(ExitCode.FAILURE).error
+    verify = (["ledger", "verify"], ExitCode.KEY)
+    for command, status in (
+        (["init"], ExitCode.FAILURE),
+        (["serve"], ExitCode.FAILURE),
+        (["migrate"], ExitCode.FAILURE),
+        verify,
+    ):
+        message = program(*command, "--home", tmp_path / "home").failed(status).error
         assert message.startswith("SECURE_API_SIGNATURE_MAX_WINDOW: ")
     monkeypatch.delenv("SECURE_API_SIGNATURE_MAX_WINDOW")
-    for command in (["serve"], ["migrate"], ["ledger", "verify"]):
-        assert "is not initialized" in program(*command, "--home", tmp_path / "home").failed(ExitCode.FAILURE).error
+    for command, status in ((["serve"], ExitCode.FAILURE), (["migrate"], ExitCode.FAILURE), verify):
+        assert "is not initialized" in program(*command, "--home", tmp_path / "home").failed(status).error
     assert not (tmp_path / "home").exists()
 
 

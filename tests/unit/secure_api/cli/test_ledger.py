@@ -32,6 +32,8 @@ def change(home: Path, statement: str) -> None:
 def test_an_intact_ledger(program: Program, home: Path) -> None:
     verdict = program("ledger", "verify").ok()
     assert (verdict.out.startswith("ledger intact: 1 entries, 1 signed heads"), verdict.said) == (True, "")
+    unchecked = program("ledger", "verify", "--no-records").ok()
+    assert unchecked.out.startswith("ledger intact: 1 entries, 1 signed heads, records not checked; ")
     report = program("ledger", "verify", "--home", home, "--json").ok().json()
     assert (report["valid"], report["entries"], report["heads"], report["unsigned"]) == (True, 1, 1, 0)
     assert re.fullmatch(r"[0-9a-f]{64}", report["hash"])
@@ -58,10 +60,11 @@ def test_a_touched_ledger_is_named(program: Program, home: Path, statement: str,
 
 def test_a_database_that_is_gone_or_of_another_version(program: Program, home: Path) -> None:
     change(home, "UPDATE alembic_version SET version_num = '9999'")
-    for command in (["ledger", "verify"], ["migrate"], ["serve", "--port", "0"]):
+    assert "9999" in program("ledger", "verify").failed(ExitCode.KEY).error
+    for command in (["ledger", "head"], ["migrate"], ["serve", "--port", "0"]):
         assert "9999" in program(*command).failed(ExitCode.FAILURE).error
     (home / "secure-api.db").unlink()
-    assert "There is no database" in program("ledger", "verify").failed(ExitCode.FAILURE).error
+    assert "There is no database" in program("ledger", "verify").failed(ExitCode.KEY).error
 
 
 def test_migrating_once_is_enough(program: Program, home: Path) -> None:

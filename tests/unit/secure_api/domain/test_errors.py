@@ -3,6 +3,7 @@ import pickle
 import pytest
 
 from secure_api.domain import errors
+from secure_api.domain.discrepancy import Discrepancy
 from secure_api.domain.errors import AuthenticationFailed, DomainError, Invalid, JsonRejected, LedgerTampered
 
 
@@ -16,7 +17,7 @@ def in_errors_module() -> list[type[DomainError]]:
 
 def test_every_class_has_a_slug_of_its_own() -> None:
     slugs = [kind.__dict__["slug"] for kind in in_errors_module()]
-    assert len(slugs) == len(set(slugs)) == 15
+    assert len(slugs) == len(set(slugs)) == 18
     assert all(slug == slug.lower() and " " not in slug for slug in slugs)
 
 
@@ -47,6 +48,7 @@ def test_authentication_failures_look_alike_to_the_peer(reason: str) -> None:
         JsonRejected("empty", "", 1, 1, "Nothing."),
         AuthenticationFailed("expired"),
         LedgerTampered(7, "removed"),
+        errors.StateTampered((Discrepancy("keys", "k", 7, "The key is another one."),)),
     ],
     ids=lambda error: type(error).__name__,
 )

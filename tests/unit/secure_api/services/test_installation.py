@@ -10,7 +10,7 @@ from sqlalchemy import text
 from secure_api.data.database import Database
 from secure_api.domain.errors import Conflict
 from secure_api.services.installation import initialize
-from secure_api.services.ledger import verify
+from secure_api.services.ledger_verification import verify
 from tests.consortium import admin_key, server_key
 
 pytestmark = pytest.mark.anyio

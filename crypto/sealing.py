@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from crypto.errors import KeyFormatError, SealingError, UnsealingError
+from crypto.errors import FieldSyntaxError, KeyFormatError, SealingError, UnsealingError
 from crypto.kem import KEM_ALGORITHMS, KemAlgorithm
 from crypto.messages import Request
 from crypto.providers.x_wing import expand_seed
@@ -29,6 +29,7 @@ from crypto.providers.x_wing import expand_seed
 MEDIA_TYPE: Final = "application/vnd.secure-api.sealed"
 REPLY_KID: Final = "reply"
 MAX_CONTENT_TYPE: Final = 255  # characters of a sealed body's own type
+AEAD_KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
 
@@ -40,6 +41,7 @@ _CONTENT_TYPE: Final = re.compile(
     rf"{re.escape(MEDIA_TYPE)};alg=([a-z0-9-]{{1,32}});kid=([A-Za-z0-9_-]{{1,43}});"
     rf'type="([\x20\x21\x23-\x5b\x5d-\x7e]{{1,{MAX_CONTENT_TYPE}}})"'
 )
+_LINE: Final = re.compile(r"[\x20-\x7e]*+")
 
 
 class SealingAlgorithm(StrEnum):
@@ -92,15 +94,17 @@ def request_context(request: Request, *, content_type: str, keyid: str, nonce: s
     sealed content type, and keyid and nonce of the request's first signature. Raises FieldSyntaxError.
     """
     target = [request.component(name) for name in ("@method", "@authority", "@path", "@query")]
-    return "\n".join(("secure-api sealed request v1", *target, content_type, keyid, nonce)).encode("ascii")
+    named = (_line("content type", content_type), _line("keyid", keyid), _line("nonce", nonce))
+    return "\n".join(("secure-api sealed request v1", *target, *named)).encode("ascii")
 
 
 def response_context(request_context: bytes, *, status: int, content_type: str) -> bytes:
     """Return what the sealed body of the answer is bound to.
 
     `secure-api sealed response v1`, the status code, the sealed content type of the response, and then the lines of
-    the request's own context.
+    the request's own context. Raises FieldSyntaxError.
     """
+    content_type = _line("content type", content_type)
     return f"secure-api sealed response v1\n{status:d}\n{content_type}\n".encode("ascii") + request_context
 
 
@@ -174,15 +178,34 @@ class SealingPrivateKey:
 
 
 def seal_under(key: bytes, plaintext: bytes, context: bytes, nonce: bytes) -> bytes:
-    """Return nonce (12 bytes, random and never used before under this key), ciphertext and tag, by AES-256-GCM."""
-    return nonce + AESGCM(key).encrypt(nonce, plaintext, context)
+    """Return nonce (12 bytes, random and never used before under this key), ciphertext and tag, by AES-256-GCM.
+
+    Raises KeyFormatError (not 32 bytes), SealingError (the nonce's length).
+    """
+    if len(nonce) != NONCE_BYTES:
+        raise SealingError(f"a nonce has {NONCE_BYTES} bytes, not {len(nonce)}")
+    return nonce + _cipher(key).encrypt(nonce, plaintext, context)
 
 
 def open_under(key: bytes, sealed: bytes, context: bytes) -> bytes:
-    """Return what `seal_under` sealed under this key in this context. Raises UnsealingError."""
+    """Return what `seal_under` sealed under this key in this context. Raises UnsealingError, KeyFormatError (the key)."""
     if len(sealed) < NONCE_BYTES + TAG_BYTES:
         raise UnsealingError(f"{len(sealed)} bytes are too few to be sealed")
     try:
-        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
+        return _cipher(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
     except InvalidTag:
         raise UnsealingError("not sealed under this key, for this message") from None
+
+
+def _cipher(key: bytes) -> AESGCM:
+    # AESGCM would take a shorter key, and be AES-128.
+    if len(key) != AEAD_KEY_BYTES:
+        raise KeyFormatError(f"a key of AES-256-GCM has {AEAD_KEY_BYTES} bytes, not {len(key)}")
+    return AESGCM(key)
+
+
+def _line(name: str, value: str) -> str:
+    # A line break in a value could pass for the next line: two messages would have one context.
+    if _LINE.fullmatch(value) is None:
+        raise FieldSyntaxError("malformed-field", f"the {name} of a sealed message is not printable ASCII")
+    return value

@@ -188,7 +188,7 @@ def seal_under(key: bytes, plaintext: bytes, context: bytes, nonce: bytes) -> by
 
 
 def open_under(key: bytes, sealed: bytes, context: bytes) -> bytes:
-    """Return what `seal_under` sealed under this key in this context. Raises UnsealingError, KeyFormatError (length)."""
+    """Return what `seal_under` sealed under this key in this context. Raises UnsealingError, KeyFormatError."""
     if len(sealed) < NONCE_BYTES + TAG_BYTES:
         raise UnsealingError(f"{len(sealed)} bytes are too few to be sealed")
     try:

@@ -11,6 +11,7 @@ the file is new, requests made before that moment are refused: whatever was lost
 """
 
 import asyncio
+import hashlib
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -26,17 +27,25 @@ PATIENCE: Final = 15.0  # seconds that a spender steps aside for others
 SWEEP_ROWS: Final = 500  # rows that one step of a sweep removes while it holds the lock
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
+#: Seconds of one slot. A nonce lies in the slot of its `expires`, so the present ones lie side by side, where SQLite
+#: writes fastest, and whole slots go at once. A slot is longer than the span of `expires` that is valid at one moment
+#: (300 s and twice the clock skew): at most one other slot can hold the same nonce.
+SLOT: Final = 512
+
+WINDOW: Final = 300 + 2 * 60  # seconds: the widest window and twice the widest clock skew
+
 _SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS nonces (
-    keyid TEXT NOT NULL, nonce TEXT NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY (keyid, nonce)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS ix_nonces_expires ON nonces (expires);
+CREATE TABLE IF NOT EXISTS spent (slot INTEGER NOT NULL, use BLOB NOT NULL, PRIMARY KEY (slot, use)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS origin (boot TEXT NOT NULL, since INTEGER NOT NULL);
 """
-_SPEND: Final = "INSERT INTO nonces (keyid, nonce, expires) VALUES (?, ?, ?)"
+_SPEND: Final = "INSERT INTO spent (slot, use) VALUES (?1, ?2)"
+_SPEND_BESIDE: Final = """
+INSERT INTO spent (slot, use) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM spent WHERE slot = ?3 AND use = ?2)
+"""
+_EARLIER_VERSION: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'nonces'"
 _ACTIVE: Final = "SELECT 1 FROM keys WHERE keyid = ? AND status = 'active'"
 _ACTIVE_SESSION: Final = "SELECT 1 FROM sessions WHERE id = ? AND status = 'active' AND expires >= ?"
-_SWEEP: Final = "DELETE FROM nonces WHERE (keyid, nonce) IN (SELECT keyid, nonce FROM nonces WHERE expires < ? LIMIT ?)"
+_SWEEP: Final = "DELETE FROM spent WHERE (slot, use) IN (SELECT slot, use FROM spent WHERE slot < ? LIMIT ?)"
 
 
 class FileNonceStore:
@@ -99,13 +108,13 @@ class FileNonceStore:
 
     @across_organizations("expired nonces are nobody's")
     async def sweep(self, now: int) -> int:
-        """Forget nonces that expired before `now` (POSIX seconds), a few at a time; returns how many there were."""
+        """Forget nonces whose whole slot expired before `now` (POSIX seconds), a few at a time; returns how many."""
         swept = 0
         while True:
             step = 0
             with _translated():
                 try:
-                    step = self._nonces.execute(_SWEEP, (now, SWEEP_ROWS)).rowcount
+                    step = self._nonces.execute(_SWEEP, (now // SLOT, SWEEP_ROWS)).rowcount
                 except sqlite3.OperationalError as error:
                     if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                         raise
@@ -129,16 +138,26 @@ class FileNonceStore:
             if active.fetchone() is None:
                 raise NonceRefused
         if len(uses) == 1:
-            self._nonces.execute(_SPEND, (uses[0].keyid, uses[0].nonce, uses[0].expires))
+            self._insert(uses[0], now)
             return
         self._nonces.execute("BEGIN IMMEDIATE")
         try:
             for use in uses:
-                self._nonces.execute(_SPEND, (use.keyid, use.nonce, use.expires))
+                self._insert(use, now)
         except BaseException:
             self._nonces.execute("ROLLBACK")
             raise
         self._nonces.execute("COMMIT")
+
+    @across_organizations("nonces are nobody's")
+    def _insert(self, use: NonceUse, now: int) -> None:
+        slot = use.expires // SLOT
+        mark = hashlib.sha256(f"{use.keyid}\0{use.nonce}".encode()).digest()
+        other = slot - 1 if now // SLOT < slot else slot + 1
+        if other == slot + 1 and (now + WINDOW) // SLOT == slot:  # no nonce can lie there yet
+            self._nonces.execute(_SPEND, (slot, mark))
+        elif self._nonces.execute(_SPEND_BESIDE, (slot, mark, other)).rowcount != 1:
+            raise NonceRefused
 
     @across_organizations("the origin of the file is nobody's")
     def _trusted_since(self, now: int) -> int:
@@ -148,6 +167,9 @@ class FileNonceStore:
         self._nonces.executescript(_SCHEMA)
         self._nonces.execute("BEGIN IMMEDIATE")
         row = self._nonces.execute("SELECT boot, since FROM origin").fetchone()
+        if self._nonces.execute(_EARLIER_VERSION).fetchone() is not None:  # what it spent is not known here
+            self._nonces.execute("DROP TABLE nonces")
+            row = None
         if row is None or row[0] != boot:
             self._nonces.execute("DELETE FROM origin")
             self._nonces.execute("INSERT INTO origin (boot, since) VALUES (?, ?)", (boot, now))

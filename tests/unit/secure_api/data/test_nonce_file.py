@@ -13,7 +13,7 @@ import pytest
 
 from secure_api.data import nonce_file
 from secure_api.data.errors import DatabaseUnavailable
-from secure_api.data.nonce_file import FileNonceStore
+from secure_api.data.nonce_file import SLOT, WINDOW, FileNonceStore
 from secure_api.data.nonces import NonceRefused, NonceUse
 from tests.consortium import admin_key
 
@@ -161,11 +161,37 @@ async def test_a_file_that_cannot_be_opened_is_an_outage(machine: Machine, tmp_p
 async def test_a_table_that_is_gone_is_an_outage(machine: Machine) -> None:
     store = await machine.store()
     with closing(sqlite3.connect(machine.nonces, isolation_level=None)) as other:
-        other.execute("DROP TABLE nonces")
+        other.execute("DROP TABLE spent")
     with pytest.raises(DatabaseUnavailable):
         await store.spend([use("a")], NOW)
     with pytest.raises(DatabaseUnavailable):
         await store.spend([use("a"), use("b")], NOW)
     with pytest.raises(DatabaseUnavailable):
         await store.sweep(NOW)
+    await store.close()
+
+
+@pytest.mark.parametrize("now", [NOW // SLOT * SLOT, NOW // SLOT * SLOT + 255, NOW // SLOT * SLOT + 511])
+async def test_a_nonce_is_spent_whenever_it_would_have_expired(machine: Machine, now: int) -> None:
+    store = await machine.store(now - 1_000)
+    moments = range(now, now + WINDOW + 1, 30)
+    for number, first in enumerate(moments):
+        await store.spend([NonceUse(ADMIN, f"nonce {number}", now, first)], now)
+        for again in moments:
+            with pytest.raises(NonceRefused):
+                await store.spend([NonceUse(ADMIN, f"nonce {number}", now, again)], now)
+    await store.close()
+
+
+async def test_the_file_of_an_earlier_version_is_not_trusted(machine: Machine) -> None:
+    with closing(sqlite3.connect(machine.nonces, isolation_level=None)) as earlier:
+        earlier.executescript(
+            "CREATE TABLE nonces (keyid TEXT, nonce TEXT, expires INTEGER, PRIMARY KEY (keyid, nonce));"
+            "CREATE TABLE origin (boot TEXT NOT NULL, since INTEGER NOT NULL);"
+        )
+        earlier.execute("INSERT INTO origin VALUES (?, ?)", (machine.boot.read_text().strip(), NOW - 100))
+        earlier.execute("INSERT INTO nonces VALUES (?, 'a', ?)", (ADMIN, NOW + 65))
+    store = await machine.store()
+    assert not await attempt(store, use("a", created=NOW - 1))
+    assert await attempt(store, use("b"))
     await store.close()

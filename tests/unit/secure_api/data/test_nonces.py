@@ -106,13 +106,14 @@ async def test_a_key_that_nobody_enrolled_spends_nothing(store: NonceStore) -> N
 
 
 async def test_a_sweep_forgets_what_has_expired_and_nothing_else(store: NonceStore) -> None:
+    edge = (NOW // SLOT + 1) * SLOT  # the file forgets slot by slot
     for number in range(SWEEP_ROWS + 3):
-        await store.spend([use(f"old {number}", expires=NOW + 9)], NOW)
-    await store.spend([use("due", expires=NOW + 10)], NOW)
-    await store.spend([use("young", expires=NOW + 11)], NOW)
-    assert await store.sweep(NOW + 10) == SWEEP_ROWS + 3
-    assert await store.sweep(NOW + 10) == 0
+        await store.spend([use(f"old {number}", expires=edge - 1)], NOW)
+    await store.spend([use("due", expires=edge)], NOW)
+    await store.spend([use("young", expires=edge + 1)], NOW)
+    assert await store.sweep(edge) == SWEEP_ROWS + 3
+    assert await store.sweep(edge) == 0
     assert await attempt(store, use("due")) is False
     assert await attempt(store, use("young")) is False
-    assert await store.sweep(NOW + 1_000) == 2
+    assert await store.sweep(edge + SLOT) == 2
     assert await attempt(store, use("young")) is True

@@ -34,8 +34,10 @@ def session_transcript(
 
     SHA-256 of the label `secure-api session v1`, U+000A, and every part behind its length (4 bytes, big-endian), in
     this order: the keyid that signs the response, the request's body, the response's body, and the signature base
-    (RFC 9421 §2.5) of every signature of the request in the order of its Signature-Input.
+    (RFC 9421 §2.5) of every signature of the request in the order of its Signature-Input. Raises KeyFormatError.
     """
+    if not server_keyid.isascii():
+        raise KeyFormatError("the keyid of a handshake's answer is not ASCII")
     digest = hashlib.sha256(LABEL + b"\n")
     for part in (server_keyid.encode("ascii"), request_body, response_body, *request_bases):
         digest.update(len(part).to_bytes(4))
@@ -46,8 +48,12 @@ def session_transcript(
 def session_secret(shared_secret: bytes, transcript: bytes, previous: bytes = b"") -> bytes:
     """Return the secret of a session (32 bytes): HKDF-Extract, SHA-256, salt `transcript`.
 
-    The keying material is the KEM's `shared_secret`, and behind it, in a rekey, the old session's `rekey` secret.
+    The keying material is the KEM's `shared_secret`, and behind it, in a rekey, the old session's `rekey` secret: 32
+    bytes each, so it is plain where one ends. Raises KeyFormatError.
     """
+    if len(shared_secret) != SECRET_BYTES or len(transcript) != SECRET_BYTES or len(previous) not in (0, SECRET_BYTES):
+        lengths = f"{len(shared_secret)}, {len(transcript)} and {len(previous)}"
+        raise KeyFormatError(f"shared secret, transcript and rekey secret have {SECRET_BYTES} bytes each, not {lengths}")
     return HKDF.extract(SHA256(), transcript, shared_secret + previous)
 
 

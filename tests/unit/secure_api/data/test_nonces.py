@@ -12,7 +12,7 @@ from sqlalchemy import text
 from secure_api.app import nonce_store
 from secure_api.data.database import Database
 from secure_api.data.keys import NewKey, add_keys
-from secure_api.data.nonce_file import SWEEP_ROWS
+from secure_api.data.nonce_file import SLOT, SWEEP_ROWS
 from secure_api.data.nonces import NonceRefused, NonceStore, NonceUse
 from tests.consortium import admin_key
 

@@ -1,6 +1,9 @@
 """Settings of the server, from `SECURE_API_*` variables; a weak value is refused at start, not warned about."""
 
+import os
 import re
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -26,6 +29,13 @@ from secure_api.domain.limits import Limits
 from secure_api.domain.session_terms import SessionTerms
 from secure_api.domain.signature_policy import SignaturePolicy
 
+PREFIX = "SECURE_API_"
+#: Variables that are not the server's: the command line's, and the folder of the tests' vectors.
+NOT_SETTINGS = frozenset(f"{PREFIX}{name}" for name in ("CONFIG", "DEBUG", "PROFILE", "TOKEN", "VECTORS"))
+#: What Kubernetes tells every container of a service that is named secure-api.
+_KUBERNETES = re.compile(
+    rf"{PREFIX}(?:SERVICE_HOST=|SERVICE_PORT(?:_\w+)?=|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?=|=(?:tcp|udp|sctp)://))"
+)
 MIN_PASSPHRASE = 12  # characters
 DATABASE_FILE = "secure-api.db"
 SERVER_KEY_FILE = "server-key.pem"
@@ -76,7 +86,7 @@ def _satisfiable(policy: SignaturePolicy, info: ValidationInfo) -> SignaturePoli
 class Settings(BaseSettings):
     """The settings. Each one's description is what `docs/operations.md` says of it."""
 
-    model_config = SettingsConfigDict(env_prefix="SECURE_API_", extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True)
 
     home: Path = Field(
         default_factory=lambda: user_data_path("secure-api"),
@@ -171,12 +181,17 @@ class Settings(BaseSettings):
         """Read the settings from the environment; `home` overrides `SECURE_API_HOME`.
 
         Raises:
-            ConfigurationError: a value is missing, malformed or too weak; the text names the variable.
+            ConfigurationError: a value is malformed or too weak, or no setting has that name; the text names the
+                variable.
         """
+        unknown = _unknown(os.environ, {f"{PREFIX}{field.upper()}" for field in cls.model_fields})
         try:
-            return cls() if home is None else cls(home=home)
+            settings = cls() if home is None else cls(home=home)
         except ValidationError as error:
-            raise ConfigurationError(_one_line(error)) from None
+            raise ConfigurationError("; ".join([*unknown, _one_line(error)])) from None
+        if unknown:
+            raise ConfigurationError("; ".join(unknown))
+        return settings
 
     @property
     def url(self) -> str:
@@ -310,3 +325,16 @@ def _one_line(error: ValidationError) -> str:
         for item in error.errors()
     }
     return "; ".join(sorted(findings))
+
+
+def _unknown(environment: Mapping[str, str], settings: set[str]) -> list[str]:
+    """Say of each variable that no setting has its name, and which one was meant: a typing error changes nothing."""
+    known = settings | NOT_SETTINGS
+    found = []
+    for name, value in sorted(environment.items()):
+        upper = name.upper()  # as the settings are read: in any case
+        if not upper.startswith(PREFIX) or upper in known or _KUBERNETES.match(f"{upper}={value}"):
+            continue
+        nearest = get_close_matches(upper.removeprefix(PREFIX), [item.removeprefix(PREFIX) for item in known], n=1)
+        found.append(f"{name}: no such setting" + (f", did you mean {PREFIX}{nearest[0]}?" if nearest else ""))
+    return found

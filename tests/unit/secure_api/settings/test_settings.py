@@ -14,8 +14,9 @@ from pydantic import SecretStr, ValidationError
 from crypto import PrivateKey, SignatureAlgorithm, write_private_key
 from secure_api.domain.errors import ConfigurationError
 from secure_api.domain.signature_policy import SignaturePolicy
-from secure_api.settings import MIN_PASSPHRASE, Settings
+from secure_api.settings import MIN_PASSPHRASE, NOT_SETTINGS, Settings
 
+ROOT = Path(__file__).parents[4]
 SECRET = "s3cr3t"
 STRONG = "correct horse battery staple"
 
@@ -147,6 +148,59 @@ def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("SIGNATURE_POLICI", "SIGNATURE_POLICY"),
+        ("PASPHRASE", "PASSPHRASE"),
+        ("AUTHORITY", "AUTHORITIES"),
+        ("DATABASE_URI", "DATABASE_URL"),
+        ("MAX_BODY_SIZE", "MAX_BODY_BYTES"),
+        ("PROFILES", "PROFILE"),
+    ],
+)
+def test_a_name_that_was_mistyped_is_refused_with_the_one_that_was_meant(
+    monkeypatch: pytest.MonkeyPatch, name: str, nearest: str
+) -> None:
+    detail = refusal(monkeypatch, **{name: SECRET})
+    assert detail == f"SECURE_API_{name}: no such setting, did you mean SECURE_API_{nearest}?"
+
+
+def test_a_name_like_no_other_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert refusal(monkeypatch, X="1") == "SECURE_API_X: no such setting"
+    assert refusal(monkeypatch, LOG_LEVEL="loud").startswith("SECURE_API_X: no such setting; SECURE_API_LOG_LEVEL: ")
+
+
+def test_names_are_read_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("secure_api_database_pool", "3")
+    assert Settings.load().database_pool == 3
+    monkeypatch.setenv("secure_api_database_pol", "3")
+    with pytest.raises(ConfigurationError, match=r"^secure_api_database_pol: no such setting, did you mean SECURE_"):
+        Settings.load()
+
+
+def test_every_name_that_the_program_reads_is_known() -> None:
+    sources = [path for part in ("cli", "client") for path in (ROOT / "secure_api" / part).rglob("*.py")]
+    found = {name for path in sources for name in re.findall(r"(?<!_)SECURE_API_[A-Z_]*[A-Z]", path.read_text())}
+    settings = {f"SECURE_API_{field.upper()}" for field in Settings.model_fields}
+    assert found - settings <= NOT_SETTINGS
+    assert NOT_SETTINGS - found == {"SECURE_API_VECTORS"}
+
+
+def test_what_kubernetes_tells_of_a_service_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "SERVICE_HOST": "10.0.0.11",
+        "SERVICE_PORT": "8000",
+        "SERVICE_PORT_HTTP": "8000",
+        "PORT": "tcp://10.0.0.11:8000",
+        "PORT_8000_TCP": "tcp://10.0.0.11:8000",
+        "PORT_8000_TCP_ADDR": "10.0.0.11",
+    }.items():
+        monkeypatch.setenv(f"SECURE_API_{name}", value)
+    assert Settings.load().database_pool == 8
+    assert "SECURE_API_PORT: no such setting" in refusal(monkeypatch, PORT="8000")
+
+
+@pytest.mark.parametrize(
     ("policy", "algorithms", "satisfiable"),
     [
         ("any", "ed25519", True),
@@ -202,9 +256,8 @@ except ConfigurationError as error:
     print(error.detail)
 """
     environment = {**os.environ, "HOME": str(tmp_path), "OQS_INSTALL_PATH": str(tmp_path), "PATH": str(tmp_path)}
-    root = Path(__file__).parents[4]
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, cwd=root, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
     )
     chosen, refused = done.stdout.splitlines()
     assert chosen == "openssl"

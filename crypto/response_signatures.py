@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from crypto.content_digest import content_digest, verify_content_digest
-from crypto.errors import FieldSyntaxError, InvalidSignature, ProfileError, SigningError
+from crypto.errors import FieldSyntaxError, InvalidSignature, ProfileError, SigningError, VerificationError
 from crypto.messages import Request
 from crypto.profile import COMPONENTS, TAG
 from crypto.signature_base import SignatureInput, parse_signature, parse_signature_input
 from crypto.signing import SigningKey
-from crypto.structured_fields import InnerList, parse_inner_lists, serialize_string
+from crypto.structured_fields import BareItem, InnerList, parse_inner_lists, serialize_string
 from crypto.verification import VerificationKey
 
 #: What every response signature covers; behind these, `"signature-input";req;key="LABEL"` for each of the request's.
@@ -50,10 +50,10 @@ class Response:
 def accept_signature(inputs: Sequence[SignatureInput], *, keyid: str, alg: str, label: str = "sig1") -> str:
     """Return the value of `Accept-Signature` that asks for a response's signature (RFC 9421 §5.1).
 
-    `inputs` are those of the request's own signatures, `keyid` and `alg` the server's key.
+    `inputs` are those of the request's own signatures, `keyid` and `alg` the server's key. Raises FieldSyntaxError.
     """
     items = " ".join(_components(inputs))
-    return f'{label}=({items});created;keyid={serialize_string(keyid)};alg="{alg}";tag="{TAG}"'
+    return f'{label}=({items});created;keyid={serialize_string(keyid)};alg={serialize_string(alg)};tag="{TAG}"'
 
 
 def wanted_label(field: bytes, inputs: Sequence[SignatureInput], key: SigningKey) -> str | None:
@@ -64,7 +64,7 @@ def wanted_label(field: bytes, inputs: Sequence[SignatureInput], key: SigningKey
     """
     known = frozenset(_components(inputs))
     for label, wish in parse_inner_lists(field, max_bytes=_MAX_ACCEPT_BYTES).items():
-        if known.issuperset(wish.items) and _meets(wish, key):
+        if known.issuperset(wish.items) and len(set(wish.items)) == len(wish.items) and _meets(wish, key):
             return label
     return None
 
@@ -76,16 +76,20 @@ def sign_response(
 
     `inputs` are those of the request's verified signatures; `created` in seconds since the epoch. Raises SigningError.
     """
-    content_type = response.field(b"content-type")
-    if content_type is None:
-        raise SigningError("the response needs a content-type: the signature covers it")
-    digest = content_digest(response.body)
-    components = _components(inputs)
-    parameters = (
-        f"({' '.join(components)});created={created:d};keyid={serialize_string(key.keyid)}"
-        f';alg="{key.algorithm}";tag="{TAG}"'
-    )
-    base = _base(response.status, content_type, digest.encode(), request, inputs, components, parameters)
+    digest, components = content_digest(response.body), _components(inputs)
+    try:
+        content_type = response.field(b"content-type")
+        if content_type is None:
+            raise SigningError("the response needs a content-type: the signature covers it")
+        parameters = (
+            f"({' '.join(components)});created={created:d};keyid={serialize_string(key.keyid)}"
+            f';alg="{key.algorithm}";tag="{TAG}"'
+        )
+        if list(parse_inner_lists(f"{label}=()".encode())) != [label]:
+            raise SigningError(f"not a label: {label!r}")
+        base = _base(response.status, content_type, digest.encode(), request, inputs, components, parameters)
+    except VerificationError as error:
+        raise SigningError(error.detail) from None
     signature = b64encode(key.sign(base)).decode("ascii")
     return [
         ("content-digest", digest),
@@ -116,8 +120,10 @@ def verify_response(
     components = _components(inputs)
     if len(found.components) != len(components) or {_quoted(name) for name in found.components} != set(components):
         raise ProfileError("coverage", f"the response's signature covers {' '.join(found.components) or 'nothing'}")
-    if found.created is None or found.tag != TAG or found.unknown:
-        raise ProfileError("parameter-missing", "the response's signature needs created and our tag, nothing unknown")
+    if found.created is None or found.tag != TAG:
+        raise ProfileError("parameter-missing", "the response's signature needs created and our tag")
+    if found.unknown or found.expires is not None or found.nonce is not None:
+        raise ProfileError("unknown-parameter", "the response's signature has more than created, keyid, alg and tag")
     if found.keyid != keyid:
         raise ProfileError("unknown-key", f"the response is signed by {found.keyid}, not by {keyid}")
     if found.alg != key.algorithm:
@@ -168,10 +174,8 @@ def _text(value: bytes) -> str:
 
 
 def _meets(wish: InnerList, key: SigningKey) -> bool:
-    asked = wish.parameters
-    return (
-        asked.get("tag", TAG) == TAG
-        and asked.get("keyid", key.keyid) == key.keyid
-        and asked.get("alg", key.algorithm.value) == key.algorithm.value
-        and asked.keys() <= {"created", "keyid", "alg", "tag"}
+    offered: dict[str, BareItem] = {"created": True, "keyid": key.keyid, "alg": key.algorithm.value, "tag": TAG}
+    # The exact types: to `==` a token is the string of its letters.
+    return all(
+        type(value) is type(offered.get(name)) and value == offered[name] for name, value in wish.parameters.items()
     )

@@ -53,7 +53,7 @@ def session_secret(shared_secret: bytes, transcript: bytes, previous: bytes = b"
     """
     if len(shared_secret) != SECRET_BYTES or len(transcript) != SECRET_BYTES or len(previous) not in (0, SECRET_BYTES):
         lengths = f"{len(shared_secret)}, {len(transcript)} and {len(previous)}"
-        raise KeyFormatError(f"shared secret, transcript and rekey secret have {SECRET_BYTES} bytes each, not {lengths}")
+        raise KeyFormatError(f"shared secret, transcript, rekey secret: {SECRET_BYTES} bytes each, not {lengths}")
     return HKDF.extract(SHA256(), transcript, shared_secret + previous)
 
 

@@ -1,11 +1,12 @@
 """The answer to an authenticated request, on its way out: counted, and where asked for sealed and signed."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
 from crypto import Response
 from secure_api.services.authentication import Authentication
 from secure_api.services.exchange import Exchanger, OpenedBody
+
+NO_STORE = (b"cache-control", b"no-store")
 
 
 class Answer:
@@ -28,7 +29,9 @@ class Answer:
         whole = self.label is not None or self.opened.context is not None
         if message["type"] == "http.response.start":
             # A cache does not know that Signature authenticates: it must not hand one client's answer to another.
-            MutableHeaders(scope=message).setdefault("cache-control", "no-store")
+            headers = message["headers"]
+            if not any(name == b"cache-control" for name, _ in headers):
+                message["headers"] = [*headers, NO_STORE]
             if whole:
                 self._start = message
                 return

@@ -39,6 +39,8 @@ SESSIONS_PATH: Final = b"/v1/sessions"
 MARGIN: Final = 5  # seconds before its end at which a session is not used any more
 _REKEY_BELOW: Final = 0.05  # the part of its requests or bytes that a session has left when it is rekeyed
 
+_NOTHING: Final = httpx.Request("GET", "")
+
 Flow = Generator[httpx.Request, httpx.Response, None]
 Handshake = Generator[httpx.Request, httpx.Response, "ActiveSession"]
 
@@ -121,14 +123,11 @@ class Session(httpx.Auth):
         for attempt in range(2):
             async with self._tasks:
                 steps = self._usable(request)
-                try:
-                    step = next(steps)
-                    while True:
-                        answer = yield step
-                        await answer.aread()
-                        step = steps.send(answer)
-                except StopIteration as stop:
-                    session = stop.value
+                step, session = _advance(steps, None)
+                while session is None:
+                    answer = yield step
+                    await answer.aread()
+                    step, session = _advance(steps, answer)
             exchange = self._prepare(session, request)
             response = yield exchange.request
             await response.aread()
@@ -260,15 +259,21 @@ def _within(session: ActiveSession) -> Credentials:
 
 
 def _read(steps: Handshake) -> Handshake:
+    step, session = _advance(steps, None)
+    while session is None:
+        response = yield step
+        response.read()
+        step, session = _advance(steps, response)
+    return session
+
+
+def _advance(steps: Handshake, response: httpx.Response | None) -> tuple[httpx.Request, ActiveSession | None]:
+    """Go on to the next request of a handshake, or to the session that it ends in."""
     try:
-        step = next(steps)
-        while True:
-            response = yield step
-            response.read()
-            step = steps.send(response)
+        return (next(steps) if response is None else steps.send(response)), None
     except StopIteration as stop:
         session: ActiveSession = stop.value
-        return session
+        return _NOTHING, session
 
 
 def _base64url(data: bytes) -> str:

@@ -49,6 +49,8 @@ class Authentication:
 class _KnownKey:
     enrolled: EnrolledKey
     public_key: PublicKey
+    caller: Caller  # who a request is from that this key alone signed
+    alone: bool  # whether the policy lets it sign alone
 
 
 class Authenticator:
@@ -107,6 +109,8 @@ class Authenticator:
         """
         if isinstance(signed.labels[0].algorithm, MacAlgorithm) and len(signed.labels) == 1 and not presented:
             return await self._within_session(signed, body)
+        if len(signed.labels) == 1 and not presented:
+            return await self._by_one_key(signed, body)
         fresh = {key.keyid: key for key in presented}
         known: dict[str, _KnownKey] = {}
         for label in signed.labels:
@@ -123,7 +127,21 @@ class Authenticator:
             raise AuthenticationFailed(error.reason) from error
         if known:
             await self._spend(signed, known)
-        return Authentication(_caller(known), tuple(fresh.values()), signed)
+        caller = _caller(next(iter(known.values())).enrolled, tuple(known)) if known else None
+        return Authentication(caller, tuple(fresh.values()), signed)
+
+    async def _by_one_key(self, signed: SignedRequest, body: bytes) -> Authentication:
+        """Do what `authenticate` does for nearly every request: one signature, by a key that is enrolled."""
+        label = signed.labels[0]
+        known = self._cache.get(label.keyid) or await self._known_key(label.keyid)
+        if not known.alone:
+            self._check_policy({label.keyid: known}, {}, {label.keyid})
+        try:
+            verify_request(signed, body, {label.keyid: known.public_key})
+        except VerificationError as error:
+            raise AuthenticationFailed(error.reason) from error
+        await self._spend_uses([self._use(label)])
+        return Authentication(known.caller, (), signed)
 
     async def _within_session(self, signed: SignedRequest, body: bytes) -> Authentication:
         label = signed.labels[0]
@@ -153,8 +171,19 @@ class Authenticator:
             raise AuthenticationFailed("unusable-key")
         while len(self._cache) >= self._cache_size:
             del self._cache[next(iter(self._cache))]
-        known = self._cache[keyid] = _KnownKey(enrolled, public_key)
+        known = self._cache[keyid] = _KnownKey(
+            enrolled, public_key, _caller(enrolled, (keyid,)), self._alone(enrolled, public_key)
+        )
         return known
+
+    def _alone(self, enrolled: EnrolledKey, public_key: PublicKey) -> bool:
+        if enrolled.key_set != (public_key.keyid,):
+            return False
+        try:
+            check_key_set([public_key], self._policy, self._algorithms)
+        except AuthenticationFailed:
+            return False
+        return True
 
     def _check_policy(self, known: Mapping[str, _KnownKey], fresh: Mapping[str, PublicKey], signers: set[str]) -> None:
         if len({key.enrolled.client_id for key in known.values()}) > 1:
@@ -202,15 +231,12 @@ def check_key_set(
         raise AuthenticationFailed("policy")
 
 
-def _caller(known: Mapping[str, _KnownKey]) -> Caller | None:
-    if not known:
-        return None
-    first = next(iter(known.values())).enrolled
+def _caller(enrolled: EnrolledKey, keyids: tuple[str, ...]) -> Caller:
     return Caller(
-        client_id=first.client_id,
-        organization_id=first.organization_id,
-        organization=first.organization,
-        role=first.role,
-        operator=first.operator,
-        keyids=tuple(known),
+        client_id=enrolled.client_id,
+        organization_id=enrolled.organization_id,
+        organization=enrolled.organization,
+        role=enrolled.role,
+        operator=enrolled.operator,
+        keyids=keyids,
     )

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from crypto import (
     ALGORITHMS,
     CryptoError,
+    PassphraseError,
     PrivateKey,
     Profile,
     SignatureAlgorithm,
@@ -213,9 +214,9 @@ class Settings(BaseSettings):
         """
         if self.passphrase is not None:
             return self.passphrase.get_secret_value().encode()
-        path = self.passphrase_file or self.home / PASSPHRASE_FILE
-        if self.passphrase_file is None and not path.exists():
+        if self.passphrase_source is None:
             return None
+        path = self.passphrase_file or self.home / PASSPHRASE_FILE
         try:
             passphrase = path.read_bytes().strip()
         except OSError as error:
@@ -223,6 +224,14 @@ class Settings(BaseSettings):
         if len(passphrase.decode(errors="replace")) < MIN_PASSPHRASE:
             raise ConfigurationError(f"The passphrase in {path} must have {MIN_PASSPHRASE} characters at least.")
         return passphrase
+
+    @property
+    def passphrase_source(self) -> str | None:
+        """What `read_passphrase` reads: a variable or a file; None when there is neither."""
+        if self.passphrase is not None:
+            return f"{PREFIX}PASSPHRASE"
+        path = self.passphrase_file or self.home / PASSPHRASE_FILE
+        return str(path) if self.passphrase_file is not None or path.exists() else None
 
     def server_key(self) -> PrivateKey:
         """Read the server's private key.
@@ -235,6 +244,10 @@ class Settings(BaseSettings):
             raise ConfigurationError(f"{self.home} is not initialized; run: secure-api init --home {self.home}")
         try:
             return read_private_key(self.server_key_path, self.read_passphrase())
+        except PassphraseError as error:
+            source = self.passphrase_source
+            more = f" (the passphrase came from {source})" if source else ""
+            raise KeyUnusable(f"The server's key cannot be used: {error}{more}") from error
         except CryptoError as error:
             raise KeyUnusable(f"The server's key cannot be used: {error}") from error
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from crypto import KeyFormatError, PrivateKey, PublicKey, read_secret_file, write_private_key
+from crypto import KeyFormatError, PassphraseError, PrivateKey, PublicKey, read_secret_file, write_private_key
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.passphrase import new_passphrase, opening_passphrase
@@ -18,15 +18,18 @@ def read_keys(paths: Sequence[Path], passphrase_file: Path | None) -> tuple[Priv
     """Read key files; the passphrase, when one is encrypted, is the same for all.
 
     Raises:
-        CliError: an encrypted key and no passphrase.
+        CliError: an encrypted key and no passphrase, or a wrong one: the text says where that came from.
         CryptoError: a file cannot be used.
     """
-    passphrase: bytes | None = None
-    if any(b"ENCRYPTED PRIVATE KEY" in read_secret_file(path) for path in paths):
-        passphrase = opening_passphrase(passphrase_file, str(paths[0]))
-        if passphrase is None:
-            raise CliError(f"{paths[0]} is encrypted, and no passphrase was given", ExitCode.KEY, _PASSPHRASE_HINT)
-    return tuple(read_private_key_maybe_open(path, passphrase) for path in paths)
+    if not any(b"ENCRYPTED PRIVATE KEY" in read_secret_file(path) for path in paths):
+        return tuple(read_private_key_maybe_open(path, None) for path in paths)
+    passphrase = opening_passphrase(passphrase_file, str(paths[0]))
+    if passphrase is None:
+        raise CliError(f"{paths[0]} is encrypted, and no passphrase was given", ExitCode.KEY, _PASSPHRASE_HINT)
+    try:
+        return tuple(read_private_key_maybe_open(path, passphrase.secret) for path in paths)
+    except PassphraseError as error:
+        raise CliError(f"{error} (the passphrase {passphrase.source})", ExitCode.KEY) from error
 
 
 def read_profile(name: str, config: Path | None) -> tuple[ClientProfile, tuple[PrivateKey, ...]]:

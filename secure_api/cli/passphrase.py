@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,15 @@ VARIABLE: Final = "SECURE_API_PASSPHRASE"
 MIN_LENGTH: Final = 12  # characters
 
 
-def known_passphrase(file: Path | None) -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class Passphrase:
+    """A passphrase, and where it came from, for whoever is told that it is wrong."""
+
+    secret: bytes = field(repr=False)
+    source: str
+
+
+def known_passphrase(file: Path | None) -> Passphrase | None:
     """Give the passphrase that was handed over; None when there is none.
 
     Raises:
@@ -26,9 +35,9 @@ def known_passphrase(file: Path | None) -> bytes | None:
         passphrase = read_secret_file(file).strip()
         if not passphrase:
             raise CliError(f"{file} is empty", ExitCode.KEY)
-        return passphrase
+        return Passphrase(passphrase, f"came from {file}")
     variable = os.environ.get(VARIABLE)
-    return os.fsencode(variable) if variable else None
+    return Passphrase(os.fsencode(variable), f"came from {VARIABLE}") if variable else None
 
 
 def new_passphrase(file: Path | None, what: str) -> bytes | None:
@@ -37,15 +46,16 @@ def new_passphrase(file: Path | None, what: str) -> bytes | None:
     Raises:
         CliError: it is shorter than 12 characters, or the file is empty.
     """
-    passphrase = known_passphrase(file)
+    known = known_passphrase(file)
+    passphrase = None if known is None else known.secret
     if passphrase is None and _can_ask():
-        passphrase = _ask(f"Passphrase for {what}", twice=True)
+        passphrase = _ask(f"Passphrase for {what} ({MIN_LENGTH} characters at least)", twice=True)
     if passphrase is not None and len(passphrase.decode(errors="replace")) < MIN_LENGTH:
         raise CliError(f"a passphrase must have {MIN_LENGTH} characters at least", ExitCode.KEY)
     return passphrase
 
 
-def opening_passphrase(file: Path | None, what: str) -> bytes | None:
+def opening_passphrase(file: Path | None, what: str) -> Passphrase | None:
     """Give the passphrase that opens a key: handed over, or asked for; None without a terminal.
 
     Raises:
@@ -53,7 +63,7 @@ def opening_passphrase(file: Path | None, what: str) -> bytes | None:
     """
     passphrase = known_passphrase(file)
     if passphrase is None and _can_ask():
-        passphrase = _ask(f"Passphrase of {what}", twice=False)
+        passphrase = Passphrase(_ask(f"Passphrase of {what}", twice=False), "was entered here")
     return passphrase
 
 

@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 from typing import Final
 
-from crypto import read_secret_file
+from crypto import PassphraseError, read_private_key, read_secret_file
+from secure_api.cli.errors import CliError
+from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.passphrase import VARIABLE, opening_passphrase
 from secure_api.settings import Settings
 
@@ -18,6 +20,7 @@ def load_settings(home: Path | None, passphrase_file: Path | None = None) -> Set
 
     Raises:
         ConfigurationError: a setting makes no sense.
+        CliError: the passphrase that was entered does not open the key.
         CryptoError: the key file cannot be read.
     """
     if passphrase_file is not None:
@@ -28,6 +31,11 @@ def load_settings(home: Path | None, passphrase_file: Path | None = None) -> Set
     if path.exists() and settings.read_passphrase() is None and b"ENCRYPTED PRIVATE KEY" in read_secret_file(path):
         passphrase = opening_passphrase(None, str(path))
         if passphrase is not None:
-            os.environ[VARIABLE] = os.fsdecode(passphrase)
+            try:
+                read_private_key(path, passphrase.secret)
+            except PassphraseError as error:
+                said = f"The server's key cannot be used: {error} (the passphrase {passphrase.source})"
+                raise CliError(said, ExitCode.KEY) from error
+            os.environ[VARIABLE] = os.fsdecode(passphrase.secret)
             settings = Settings.load(home)
     return settings

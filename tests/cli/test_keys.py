@@ -59,7 +59,13 @@ def test_the_passphrase_encrypts(program: Program, tmp_path: Path, source: str) 
     keyid = read_private_key(path, PASSPHRASE.encode()).keyid
     assert keyid in program("keys", "show", path, env={"SECURE_API_PASSPHRASE": PASSPHRASE}).ok().out
     program("keys", "show", path).failed(7, "is encrypted", "SECURE_API_PASSPHRASE")
-    program("keys", "show", path, env={"SECURE_API_PASSPHRASE": "wrong horse battery"}).failed(7, "passphrase is wrong")
+    program("keys", "show", path, env={"SECURE_API_PASSPHRASE": "wrong horse battery"}).failed(
+        7, "passphrase is wrong", "(the passphrase came from SECURE_API_PASSPHRASE)"
+    )
+    secret.write_text("wrong horse battery\n")
+    program("keys", "show", path, "--passphrase-file", secret, env={"SECURE_API_PASSPHRASE": PASSPHRASE}).failed(
+        7, "passphrase is wrong", f"(the passphrase came from {secret})"
+    )
 
 
 def test_without_a_passphrase_no_key_is_made(program: Program, tmp_path: Path) -> None:
@@ -158,6 +164,7 @@ def test_a_passphrase_is_asked_for_on_a_terminal(program: Program, tmp_path: Pat
     path = tmp_path / "key.pem"
     status, screen = program.on_terminal("keys", "generate", "--out", path, typed=[PASSPHRASE, PASSPHRASE])
     assert status == 0, screen
+    assert f"Passphrase for {path} (12 characters at least): " in screen
     assert PASSPHRASE not in screen
     keyid = read_private_key(path, PASSPHRASE.encode()).keyid
     status, screen = program.on_terminal("keys", "show", path, typed=[PASSPHRASE])
@@ -166,3 +173,4 @@ def test_a_passphrase_is_asked_for_on_a_terminal(program: Program, tmp_path: Pat
     assert "ml-dsa-65" in screen
     status, screen = program.on_terminal("keys", "show", path, typed=["wrong horse battery"])
     assert (status, "passphrase is wrong" in screen) == (7, True), screen
+    assert "(the passphrase was entered here)" in screen

@@ -162,6 +162,7 @@ def test_a_question_for_the_passphrase_on_a_terminal(program: Program) -> None:
     assert (status, "ledger intact" in screen) == (0, True), screen
     status, screen = program.on_terminal("ledger", "verify", typed=["wrong horse battery"])
     assert (status, "passphrase is wrong" in screen) == (7, True), screen
+    assert "(the passphrase was entered here)" in screen
 
 
 def test_migrate(program: Program, home: Path) -> None:

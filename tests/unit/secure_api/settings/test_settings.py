@@ -327,10 +327,22 @@ class TestServerKey:
         )
 
     def test_a_wrong_passphrase(self, home: Path) -> None:
-        assert "passphrase" in self.refused(Settings(home=home, passphrase=SecretStr("wrong horse battery")))
+        said = self.refused(Settings(home=home, passphrase=SecretStr("wrong horse battery")))
+        assert said.endswith("the key file is damaged (the passphrase came from SECURE_API_PASSPHRASE)")
+        for name, settings in (
+            ("server.passphrase", Settings(home=home)),
+            ("named", Settings(home=home, passphrase_file=home / "named")),
+        ):
+            (home / name).write_text("wrong horse battery")
+            assert self.refused(settings).endswith(f"(the passphrase came from {home / name})")
+
+    def test_a_passphrase_that_is_not_wanted(self, tmp_path: Path) -> None:
+        write_private_key(tmp_path / "server-key.pem", PrivateKey.generate(SignatureAlgorithm.ED25519), None)
+        said = self.refused(Settings(home=tmp_path, passphrase=SecretStr(STRONG)))
+        assert said.endswith("no passphrase is wanted (the passphrase came from SECURE_API_PASSPHRASE)")
 
     def test_no_passphrase(self, home: Path) -> None:
-        assert "passphrase" in self.refused(Settings(home=home))
+        assert self.refused(Settings(home=home)).endswith("a passphrase is needed")
 
     def test_a_key_that_others_can_read(self, home: Path) -> None:
         for mode in (0o640, 0o604, 0o660):

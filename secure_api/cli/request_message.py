@@ -5,6 +5,7 @@ from typing import Final
 import h11
 
 from crypto import Request
+from secure_api.cli.console import warn
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 
@@ -33,9 +34,16 @@ def read_message(message: bytes, scheme: str) -> tuple[Request, bytes]:
             else:
                 raise CliError("the request message is not complete", ExitCode.USAGE)
     except h11.RemoteProtocolError as error:
-        raise CliError(f"that is not an HTTP/1.1 request message: {error}", ExitCode.USAGE) from error
-    if connection.trailing_data[0].strip():
-        raise CliError("something follows the request message", ExitCode.USAGE, "is its content-length right?")
+        # What h11 repeats of the message, as bytes or a bytearray, is anybody's, and of any length.
+        said = str(error).partition(": b")[0]
+        raise CliError(f"that is not an HTTP/1.1 request message: {said}", ExitCode.USAGE) from error
+    trailing = connection.trailing_data[0]
+    if trailing.strip():
+        raise CliError(
+            f"{len(trailing)} bytes follow the request message", ExitCode.USAGE, "is its content-length right?"
+        )
+    if trailing:
+        warn(f"{len(trailing)} bytes of blank space follow the request message: no signature covers them")
     if request is None or not request.target.startswith(b"/"):
         raise CliError("the request's target is not a path", ExitCode.USAGE)
     path, _, query = request.target.decode("ascii").partition("?")

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from crypto import Profile, PublicKey, SignedRequest, VerificationError, open_request, verify_request
+from crypto import InvalidSignature, Profile, PublicKey, SignedRequest, VerificationError, open_request, verify_request
 from secure_api.cli.console import put, put_json, warn
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
@@ -46,10 +46,13 @@ def verify(
         signed = open_request(request, Profile(), now)
         verify_request(signed, body, keys)
     except VerificationError as error:
+        detail = error.detail
+        if isinstance(error, InvalidSignature):  # its detail is the label alone
+            detail = detail.rstrip(": ") + ": no signature of this request by that key"
         if json:
-            put_json({"valid": False, "reason": error.reason, "detail": error.detail})
+            put_json({"valid": False, "reason": error.reason, "detail": detail})
         else:
-            put(f"NOT VALID: {error}")
+            put(f"NOT VALID: {error.reason}: {detail}")
         raise typer.Exit(ExitCode.FAILURE) from None
     _show(signed, keys, json)
 

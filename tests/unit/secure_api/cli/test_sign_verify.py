@@ -45,7 +45,42 @@ def test_a_message_is_believed(program: Program, public: Path, message: bytes, t
 
 
 def test_lines_that_an_editor_made_are_believed(program: Program, public: Path, message: bytes) -> None:
-    assert program("verify", "--key", public, stdin=message.replace(b"\r\n", b"\n") + b"\n").ok().status == 0
+    assert program("verify", "--key", public, stdin=message.replace(b"\r\n", b"\n")).ok().said == ""
+    verdict = program("verify", "--key", public, stdin=message.replace(b"\r\n", b"\n") + b" \n").ok()
+    assert verdict.said == "warning: 2 bytes of blank space follow the request message: no signature covers them\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"GET /\x1b[31m HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHo\x1b]0;st: x\r\n\r\n",
+        b"x" * 5_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"x" * 5_000 + b"\r\n\r\n",
+    ],
+)
+def test_a_foreign_file_is_not_repeated(program: Program, public: Path, text: bytes) -> None:
+    failed = program("verify", "--key", public, stdin=text).failed(ExitCode.USAGE)
+    assert len(failed.error) < 100
+    assert not any(piece in failed.error for piece in ("x1b", "u001b", "xxx", "bytearray"))
+
+
+def test_a_long_keyid_is_cut_and_commands_nothing(program: Program, public: Path, message: bytes) -> None:
+    verdict = program(
+        "verify", "--key", public, stdin=re.sub(rb'keyid="[^"]*"', b'keyid="%b"' % (b"x" * 9_000), message)
+    )
+    assert (verdict.status, len(verdict.out) < 300) == (ExitCode.FAILURE, True)
+    verdict = program("verify", "--key", public, stdin=message.replace(b'keyid="', b'keyid="\x1b[2J'))
+    assert (verdict.status, b"\x1b" in verdict.stdout + verdict.stderr) == (ExitCode.FAILURE, False)
+
+
+def test_a_signature_that_does_not_fit_is_said_in_a_whole_sentence(
+    program: Program, public: Path, message: bytes
+) -> None:
+    changed = message.replace(b"POST /", b"PUT /")
+    said = "sig1: no signature of this request by that key"
+    assert program("verify", "--key", public, stdin=changed).out == f"NOT VALID: invalid-signature: {said}\n"
+    assert program("verify", "--key", public, "--json", stdin=changed).json()["detail"] == said
 
 
 @pytest.mark.parametrize(
@@ -124,8 +159,8 @@ def test_the_scheme_decides_which_port_is_left_out(program: Program, public: Pat
         (b"", "is not complete"),
         (b"GET / HTTP/1.1\r\n", "is not complete"),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabc", "is not complete"),
-        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", "something follows"),
-        (b"POST / HTTP/1.1\r\nHost: x\r\n\r\nbody", "something follows"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", "bytes follow"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\n\r\nbody", "bytes follow"),
         (b"GET / HTTP/1.1\r\n\r\n", "is not an HTTP/1.1 request message"),
         (b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "is not an HTTP/1.1 request message"),
         (b"GET / HTTP/1.1\r\nHost x\r\n\r\n", "is not an HTTP/1.1 request message"),

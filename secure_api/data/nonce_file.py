@@ -35,17 +35,17 @@ SLOT: Final = 512
 WINDOW: Final = 300 + 2 * 60  # seconds: the widest window and twice the widest clock skew
 
 _SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS spent (slot INTEGER NOT NULL, use BLOB NOT NULL, PRIMARY KEY (slot, use)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS nonces (slot INTEGER NOT NULL, use BLOB NOT NULL, PRIMARY KEY (slot, use)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS origin (boot TEXT NOT NULL, since INTEGER NOT NULL);
 """
-_SPEND: Final = "INSERT INTO spent (slot, use) VALUES (?1, ?2)"
+_SPEND: Final = "INSERT INTO nonces (slot, use) VALUES (?1, ?2)"
 _SPEND_BESIDE: Final = """
-INSERT INTO spent (slot, use) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM spent WHERE slot = ?3 AND use = ?2)
+INSERT INTO nonces (slot, use) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM nonces WHERE slot = ?3 AND use = ?2)
 """
-_EARLIER_VERSION: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'nonces'"
+_EARLIER_VERSION: Final = "SELECT 1 FROM pragma_table_info('nonces') WHERE name = 'keyid'"
 _ACTIVE: Final = "SELECT 1 FROM keys WHERE keyid = ? AND status = 'active'"
 _ACTIVE_SESSION: Final = "SELECT 1 FROM sessions WHERE id = ? AND status = 'active' AND expires >= ?"
-_SWEEP: Final = "DELETE FROM spent WHERE (slot, use) IN (SELECT slot, use FROM spent WHERE slot < ? LIMIT ?)"
+_SWEEP: Final = "DELETE FROM nonces WHERE (slot, use) IN (SELECT slot, use FROM nonces WHERE slot < ? LIMIT ?)"
 
 
 class FileNonceStore:
@@ -164,12 +164,11 @@ class FileNonceStore:
         """Give the moment (POSIX seconds) since which no spent nonce can be missing."""
         boot = BOOT_ID.read_text().strip() if self._knows_boots else ""
         self._nonces.execute("PRAGMA busy_timeout = 15000")
+        if self._nonces.execute(_EARLIER_VERSION).fetchone() is not None:  # what it spent is not known here
+            self._nonces.executescript("DROP TABLE nonces; DELETE FROM origin;")
         self._nonces.executescript(_SCHEMA)
         self._nonces.execute("BEGIN IMMEDIATE")
         row = self._nonces.execute("SELECT boot, since FROM origin").fetchone()
-        if self._nonces.execute(_EARLIER_VERSION).fetchone() is not None:  # what it spent is not known here
-            self._nonces.execute("DROP TABLE nonces")
-            row = None
         if row is None or row[0] != boot:
             self._nonces.execute("DELETE FROM origin")
             self._nonces.execute("INSERT INTO origin (boot, since) VALUES (?, ?)", (boot, now))

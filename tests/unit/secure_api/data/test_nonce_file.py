@@ -161,7 +161,7 @@ async def test_a_file_that_cannot_be_opened_is_an_outage(machine: Machine, tmp_p
 async def test_a_table_that_is_gone_is_an_outage(machine: Machine) -> None:
     store = await machine.store()
     with closing(sqlite3.connect(machine.nonces, isolation_level=None)) as other:
-        other.execute("DROP TABLE spent")
+        other.execute("DROP TABLE nonces")
     with pytest.raises(DatabaseUnavailable):
         await store.spend([use("a")], NOW)
     with pytest.raises(DatabaseUnavailable):

@@ -51,6 +51,13 @@ def _strong(passphrase: SecretStr) -> SecretStr:
     return passphrase
 
 
+def _named(value: object) -> object:
+    """Refuse the empty name of a file or folder, which would mean wherever the server was started."""
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("is empty")
+    return value
+
+
 def _listed(value: object) -> object:
     """Read what a variable lists, separated by commas."""
     return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
@@ -89,7 +96,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    home: Path = Field(
+    home: Annotated[Path, BeforeValidator(_named)] = Field(
         default_factory=lambda: user_data_path("secure-api"),
         description="Folder of the embedded database, the server's keys and its configuration.",
     )
@@ -101,7 +108,7 @@ class Settings(BaseSettings):
     passphrase: Annotated[SecretStr, AfterValidator(_strong)] | None = Field(
         default=None, description="Passphrase of the server's private key."
     )
-    passphrase_file: Path | None = Field(
+    passphrase_file: Annotated[Path | None, BeforeValidator(_named)] = Field(
         default=None, description="File that holds it; default: server.passphrase in the home folder."
     )
     crypto_provider: Literal["auto", "openssl", "oqs"] = Field(
@@ -148,7 +155,7 @@ class Settings(BaseSettings):
         description="Key that the secrets of sessions and of sealing are encrypted under in the database: 32 bytes as "
         "base64. Every host on one database needs the same.",
     )
-    storage_key_file: Path | None = Field(
+    storage_key_file: Annotated[Path | None, BeforeValidator(_named)] = Field(
         default=None, description="File that holds it; default: storage.key in the home folder, which init makes."
     )
     session_lifetime: int = Field(default=3_600, ge=10, le=86_400, description="Seconds that a session lives at most.")

@@ -1,15 +1,17 @@
 """`secure-api enroll`: turn a token and a key into a client and a profile."""
 
 import os
+import re
 import shlex
 import sys
+from http import HTTPStatus
 from typing import Annotated
 
 import typer
 
 from crypto import PrivateKey
 from secure_api.cli.answer import Answer
-from secure_api.cli.api_call import expect, send
+from secure_api.cli.api_call import code_of, complaint, expect, send
 from secure_api.cli.console import put_json, say
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
@@ -24,6 +26,7 @@ secure-api enroll --url https://api.example.org --token sat_... --key key.pem --
 secure-api enroll --url https://api.example.org --token - --key pq.pem --key classic.pem --profile hybrid < token.txt
 SECURE_API_TOKEN=sat_... secure-api enroll --url https://api.example.org --key key.pem --profile clinic-a
 secure-api enroll --existing --url https://api.example.org --key key.pem --profile clinic-a   # on another machine"""
+PROFILE_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 TOKEN_VARIABLE = "SECURE_API_TOKEN"  # noqa: S105 - the name of a variable
 
 
@@ -50,8 +53,10 @@ def enroll(
     """
     url = server_url(url)
     store = ProfileStore(config)
-    if not profile.strip():
-        raise CliError("a profile needs a name", ExitCode.USAGE)
+    if PROFILE_NAME.fullmatch(profile) is None:
+        raise CliError(
+            f"{profile[:80]!r} is not a name for a profile", ExitCode.USAGE, "1 to 64 letters, digits, dots, _ and -"
+        )
     if profile in store.load() and not force:
         raise CliError(f"there is a profile {profile} already", ExitCode.KEY, "take another name, or say --force")
     keys = read_keys(key, passphrase_file)
@@ -76,7 +81,14 @@ def enroll(
 
 def _enroll(url: str, keys: tuple[PrivateKey, ...], token: str, name: str | None) -> Answer:
     body = presenting_body(keys, token=token, name=name)
-    return expect(send("POST", target(url, "/v1/clients"), body, SignatureAuth(*keys)))
+    response = send("POST", target(url, "/v1/clients"), body, SignatureAuth(*keys))
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        # The answer says one thing of every reason; of an enrollment, the token is the likely one.
+        request_id = response.headers.get("x-request-id", "unknown")
+        hint = "is the token spent or expired? It works once: ask an admin for a new one. Or is this clock wrong? "
+        hint += f"Only the server's log knows (request {request_id})"
+        raise CliError("\n".join(complaint(response)), code_of(response), hint)
+    return expect(response)
 
 
 def _find(url: str, keys: tuple[PrivateKey, ...]) -> Answer:

@@ -8,6 +8,7 @@ import shlex
 import stat
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -64,7 +65,7 @@ def init(
     if re.fullmatch(NAME_PATTERN, operator) is None:
         raise CliError(f"{operator!r} is not a name: letters, digits, and behind the first _ . -", ExitCode.USAGE)
     if settings.server_key_path.exists():
-        raise CliError(f"{settings.home} is initialized already", hint=_serve(settings, None))
+        raise CliError(f"{settings.home} is initialized already", hint=_serve(settings, None, url))
     if ADMIN in store.load() and not force:
         raise CliError(
             f"there is a profile {ADMIN} in {store.file} already", ExitCode.KEY, "use --config DIR, or say --force"
@@ -111,7 +112,7 @@ def init(
     say(f"initialized {settings.home}; profile {ADMIN} is in {store.file}")
     if made_up:
         say(f"made up passphrases: {server_secret} and {secret_file} (mode 0600)")
-    say(f"next: {_serve(settings, passphrase_file)}")
+    say(f"next: {_serve(settings, passphrase_file, url)}")
 
 
 def _close_to_others(home: Path, *, ours: bool) -> None:
@@ -149,6 +150,14 @@ async def _initialize(undo: Undo, url: str, operator: str, admin_key: PrivateKey
     return made.admin_client
 
 
-def _serve(settings: Settings, passphrase_file: Path | None) -> str:
+def _serve(settings: Settings, passphrase_file: Path | None, url: str | None) -> str:
+    """Give the command that serves; at the profile's URL when that is plain http, so that no proxy stands before it."""
     words = ["secure-api", "serve", "--home", str(settings.home)]
-    return shlex.join([*words, "--passphrase-file", str(passphrase_file)] if passphrase_file else words)
+    if passphrase_file:
+        words += ["--passphrase-file", str(passphrase_file)]
+    parts = urlsplit(url or SERVES_AT)
+    if url is not None and parts.scheme == "http":
+        if parts.hostname not in {"127.0.0.1", "localhost"}:
+            words += ["--host", str(parts.hostname)]
+        words += ["--port", str(parts.port or 80)]
+    return shlex.join(words)

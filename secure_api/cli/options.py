@@ -5,6 +5,21 @@ from typing import Annotated
 
 import typer
 
+
+def _folder(text: str) -> Path:
+    """Read the name of a folder: the empty one, which a shell makes of a variable that is not set, is none.
+
+    Raises:
+        typer.BadParameter: it is empty, or names a file.
+    """
+    if not text.strip():
+        raise typer.BadParameter("the name of the folder is empty; write . for this one")
+    path = Path(text)
+    if path.is_file():
+        raise typer.BadParameter(f"{text} is a file, not a folder")
+    return path
+
+
 Home = Annotated[
     Path | None,
     typer.Option(
@@ -12,7 +27,7 @@ Home = Annotated[
         metavar="DIR",
         envvar="SECURE_API_HOME",
         help="Folder of the database, the server's keys and its configuration; the user's data folder unless given.",
-        file_okay=False,
+        parser=_folder,
     ),
 ]
 Config = Annotated[
@@ -22,7 +37,7 @@ Config = Annotated[
         metavar="DIR",
         envvar="SECURE_API_CONFIG",
         help="Folder of the profiles; the user's own unless given.",
-        file_okay=False,
+        parser=_folder,
     ),
 ]
 Profile = Annotated[

@@ -98,7 +98,7 @@ def test_a_token_works_once(consortium: Consortium, tmp_path: Path, unique: Uniq
         key_file(consortium.program, tmp_path / name)
     enroll(consortium, unique("profile"), token, [tmp_path / "first.pem"]).ok()
     refused = unique("profile")
-    enroll(consortium, refused, token, [tmp_path / "second.pem"]).failed(4, "401", "request ")
+    enroll(consortium, refused, token, [tmp_path / "second.pem"]).failed(4, "401", "request ", "is the token spent")
     assert refused not in ProfileStore(consortium.program.config).load()
 
 

@@ -185,10 +185,29 @@ def test_enrollment_at_another_kind_of_server_writes_no_profile(
     assert len(odd.received) == 1
 
 
+def test_an_enrollment_that_is_refused_has_the_token_in_mind(
+    program: Program, odd: OddServer, key_file: Path, tmp_path: Path
+) -> None:
+    odd.problem(401, b'{"type": "urn:problem-type:secure-api:authentication-failed", "title": "T", "status": 401}')
+    odd.fields["X-Request-Id"] = "r7"
+    words = ("enroll", "--url", odd.url, "--key", key_file, "--profile", "new")
+    said = program(*words, "--token", "sat_x").failed(ExitCode.CLIENT_ERROR).said
+    assert "hint: is the token spent or expired? It works once: ask an admin for a new one." in said
+    assert "(request r7)" in said
+    assert "token" not in program(*words, "--existing").failed(ExitCode.CLIENT_ERROR).said
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "a/b", "\u00e4", "a\n", "x" * 65, "\u202ea"])
+def test_a_profile_has_a_plain_name(program: Program, odd: OddServer, key_file: Path, name: str) -> None:
+    words = ("enroll", "--url", odd.url, "--key", key_file, "--token", "sat_x", "--profile", name)
+    assert "is not a name for a profile" in program(*words).failed(ExitCode.USAGE).error
+    assert odd.received == []
+
+
 def test_enrollment_refuses_before_it_spends_the_token(program: Program, odd: OddServer, key_file: Path) -> None:
     common = ("enroll", "--url", odd.url, "--token", "sat_x", "--key", key_file)
     assert "there is a profile p already" in program(*common, "--profile", "p").failed(ExitCode.KEY).error
-    assert "needs a name" in program(*common, "--profile", " ").failed(ExitCode.USAGE).error
+    assert "is not a name" in program(*common, "--profile", " ").failed(ExitCode.USAGE).error
     bad = program("enroll", "--url", "api.example", "--token", "x", "--key", key_file, "--profile", "q")
     assert "is not an http or https URL" in bad.failed(ExitCode.USAGE).error
     absent = program("enroll", "--url", odd.url, "--token", "x", "--key", "/absent.pem", "--profile", "q")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -35,6 +36,35 @@ def test_a_second_time_is_one_line(program: Program, tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
     assert (tree(tmp_path / "home"), tree(program.config)) == before
     program("init", "--home", tmp_path / "other", "--no-passphrase", "--force").ok()
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("http://127.0.0.1:9000", ["--port", "9000"]),
+        ("http://localhost", ["--port", "80"]),
+        ("http://[::1]:9000", ["--host", "::1", "--port", "9000"]),
+        ("http://10.0.0.7:8000/", ["--host", "10.0.0.7", "--port", "8000"]),
+        ("https://api.example.org", []),  # TLS ends at a proxy, which alone knows where the server listens
+    ],
+)
+def test_the_server_is_to_serve_where_the_profile_looks_for_it(
+    program: Program, tmp_path: Path, url: str, options: list[str]
+) -> None:
+    said = program("init", "--home", tmp_path / "home", "--no-passphrase", "--url", url).ok().said
+    assert said.splitlines()[-1] == shlex.join(["next:", "secure-api", "serve", "--home", f"{tmp_path}/home", *options])
+
+
+@pytest.mark.parametrize("command", [["init"], ["serve"], ["migrate"], ["ledger", "verify"], ["doctor"]])
+def test_a_folder_without_a_name_is_refused(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "the name of the folder is empty" in program(*command, "--home", "").failed(ExitCode.USAGE).error
+    (tmp_path / "file").touch()
+    assert "file is a file" in program(*command, "--home", tmp_path / "file").failed(ExitCode.USAGE).error
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+    assert "is empty" in program("ledger", "show", "--config", "").failed(ExitCode.USAGE).error
 
 
 @pytest.mark.parametrize("initialized_database", [False, True])

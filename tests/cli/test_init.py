@@ -26,7 +26,7 @@ def test_everything_is_made_and_private(program: Program) -> None:
     admin = ProfileStore(program.config).get("admin")
     assert (admin.url, admin.organization, admin.role) == ("http://127.0.0.1:8000", "operator", "admin")
     assert admin.passphrase_file is None
-    assert tree(program.home) == ["secure-api.db", "server-key.pem"]
+    assert tree(program.home) == ["secure-api.db", "server-key.pem", "storage.key"]
     for path in [program.home, program.config, *program.home.iterdir(), *program.config.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
     for path in (program.home / "server-key.pem", *admin.keys):
@@ -158,7 +158,7 @@ def test_postgresql(program: Program, postgresql_database: str) -> None:
     env = {"SECURE_API_DATABASE_URL": postgresql_database}
     report = program("init", "--no-passphrase", "--json", env=env).ok().json()
     assert (report["home"], report["admin"]["profile"]) == (str(program.home), "admin")
-    assert tree(program.home) == ["server-key.pem"]
+    assert tree(program.home) == ["server-key.pem", "storage.key"]
     assert program("ledger", "verify", "--json", env=env).ok().json()["entries"] == 1
     findings = program("doctor", "--json", env=env).ok().json()
     assert [item["detail"] for item in findings if item["what"] == "database"] == ["postgresql"]

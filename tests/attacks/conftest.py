@@ -16,7 +16,7 @@ from tests.services.fixtures.secure_api_server import start_secure_api
 __all__ = ["postgresql_template", "sqlite_template"]
 
 #: Nothing but requests may change the database while snapshots are compared.
-ENVIRONMENT = {"SECURE_API_LEDGER_HEAD_INTERVAL": "86400"}
+ENVIRONMENT = {"SECURE_API_LEDGER_HEAD_INTERVAL": "86400", "SECURE_API_NONCE_SWEEP_INTERVAL": "3600"}
 
 
 @pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])

@@ -9,7 +9,9 @@ from typing import Any
 
 from tests.attacks import sql
 
-_NONCES = "nonces"
+_NONCES, _SESSIONS = "nonces", "sessions"
+#: What of a session a worker writes down whenever it takes a lease on it.
+_LEASED = {"requests_left", "bytes_left", "last_used"}
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,14 @@ class Contents:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A database at one moment. `nonces` stands apart: a believed request spends one, whatever becomes of it."""
+    """A database at one moment.
+
+    `nonces` and `leases` stand apart: a believed request spends a nonce and may take a lease, whatever becomes of it.
+    """
 
     tables: Mapping[str, Contents]
     nonces: Contents
+    leases: Contents
     ledger_tip: tuple[int, str]
 
 
@@ -33,8 +39,10 @@ def take(url: str) -> Snapshot:
     """Read every row of every table behind a SQLAlchemy URL."""
     tables = sql.read(url)
     tip = max((row["sequence"], row["hash"]) for row in tables["ledger_entries"])
-    contents = {name: _contents(rows) for name, rows in sorted(tables.items())}
-    return Snapshot({name: contents[name] for name in contents if name != _NONCES}, contents[_NONCES], tip)
+    nonces, sessions = _contents(tables.pop(_NONCES)), tables[_SESSIONS]
+    leases = _contents({name: row[name] for name in ("id", *sorted(_LEASED))} for row in sessions)
+    tables[_SESSIONS] = [{name: row[name] for name in row.keys() - _LEASED} for row in sessions]
+    return Snapshot({name: _contents(rows) for name, rows in sorted(tables.items())}, nonces, leases, tip)
 
 
 def _contents(rows: Iterable[Mapping[str, Any]]) -> Contents:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -38,6 +39,13 @@ def forget_nonces(url: str) -> None:
         asyncio.run(_execute_postgresql(url, "DELETE FROM nonces"))
     else:
         _execute_sqlite(path.with_suffix(".nonces"), "DELETE FROM nonces")
+
+
+def remembers_nonce(url: str, keyid: str, nonce: str) -> bool:
+    """Tell whether a nonce of a key or session is on record: in clear on PostgreSQL, as a hash in SQLite's file."""
+    mark = hashlib.sha256(f"{keyid}\0{nonce}".encode()).digest()
+    rows = read(url)["nonces"]
+    return any(row.get("use") == mark or (row.get("keyid"), row.get("nonce")) == (keyid, nonce) for row in rows)
 
 
 def _file(url: str) -> Path | None:

@@ -120,8 +120,10 @@ class Exchange:
             ResponseRefused: not signed by the server's key for this request, or sealed to somebody else.
         """
         response.extensions[REPORT] = self.report
+        if self._credentials.server_key is None:  # the body may not have been read, and nothing is to be held to
+            return
         answer = Response(response.status_code, tuple(response.headers.raw), response.content)
-        if not self._verified(answer):
+        if not self._verified(answer, self._credentials.server_key):
             return
         content_type = response.headers.get("content-type", "")
         if self._sealer is None:
@@ -165,10 +167,7 @@ class Exchange:
         headers.append((b"Content-Type", sealed_type.text.encode("ascii")))
         return httpx.Request(request.method, request.url, headers=headers, content=body, extensions=request.extensions)
 
-    def _verified(self, answer: Response) -> bool:
-        key = self._credentials.server_key
-        if key is None:
-            return True
+    def _verified(self, answer: Response, key: VerificationKey) -> bool:
         began = time.perf_counter()
         try:
             signed = answer.field(b"signature") is not None

@@ -85,7 +85,7 @@ def sign_response(
             f"({' '.join(components)});created={created:d};keyid={serialize_string(key.keyid)}"
             f';alg="{key.algorithm}";tag="{TAG}"'
         )
-        if list(parse_inner_lists(f"{label}=()".encode())) != [label]:
+        if list(parse_inner_lists(f"{label}=()".encode(errors="surrogatepass"))) != [label]:
             raise SigningError(f"not a label: {label!r}")
         base = _base(response.status, content_type, digest.encode(), request, inputs, components, parameters)
     except VerificationError as error:

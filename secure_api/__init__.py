@@ -1,3 +1,3 @@
-"""secure-api: a consortium API that believes only post-quantum signed requests."""
+"""secure-api: a consortium API that believes only signed requests, with post-quantum signatures."""
 
 __version__ = "0.1.0"

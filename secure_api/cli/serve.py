@@ -1,5 +1,6 @@
 """`secure-api serve`: uvicorn with our application."""
 
+import errno
 import os
 import shutil
 import signal
@@ -25,6 +26,11 @@ secure-api serve --home ./consortium
 secure-api serve --home /srv/secure-api --host 0.0.0.0 --port 8000 --workers 2 --log-format json
 secure-api serve --home ./consortium --port 0   # a free port; the line on stdout names it"""
 NOT_STARTED = ("the server did not start", ExitCode.FAILURE, "its log, above, says why")
+HINTS = {
+    errno.EADDRINUSE: "try another --port",
+    errno.EADDRNOTAVAIL: "0.0.0.0 listens on every address of this machine, 127.0.0.1 for this machine alone",
+    errno.EACCES: "ports below 1024 are the system's: try another --port",
+}
 BACKLOG = 2048  # connections that wait to be accepted
 
 
@@ -143,7 +149,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise CliError(f"cannot listen on {host}:{port}: {error.strerror}", hint="try another --port") from error
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        said = "no address of this machine" if error.errno == errno.EADDRNOTAVAIL else error.strerror
+        raise CliError(f"cannot listen on {where}: {said}", hint=HINTS.get(error.errno or 0)) from error
     listener.set_inheritable(True)
     return listener
 

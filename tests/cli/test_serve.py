@@ -125,9 +125,19 @@ def test_a_port_in_use_is_one_line(installed: Program) -> None:
         assert done.out == ""
 
 
-@pytest.mark.parametrize("host", ["a" * 70, "203.0.113.1"])
-def test_an_address_that_is_not_ours_is_one_line(installed: Program, host: str) -> None:
-    installed("serve", "--port", "0", "--host", host).failed(1, f"cannot listen on {host}")
+def test_a_name_that_is_no_host_is_one_line(installed: Program) -> None:
+    installed("serve", "--port", "0", "--host", "a" * 70).failed(1, f"cannot listen on {'a' * 70}")
+
+
+@pytest.mark.parametrize(("host", "where"), [("203.0.113.1", "203.0.113.1:0"), ("2001:db8::1", "[2001:db8::1]:0")])
+def test_an_address_of_another_machine_is_one_line(installed: Program, host: str, where: str) -> None:
+    if ":" in host and not has_ipv6():
+        pytest.skip("no IPv6 here")
+    done = installed("serve", "--port", "0", "--host", host)
+    said = done.failed(
+        1, f"cannot listen on {where}: no address of this machine", "hint: 0.0.0.0 listens on every"
+    ).said
+    assert "--port" not in said
 
 
 def test_a_home_that_is_not_initialized_is_one_line(program: Program) -> None:

@@ -33,6 +33,7 @@ def test_version(program: Program) -> None:
 
 def test_the_top_level_help_lists_every_command_in_its_group(program: Program) -> None:
     text = program("--help").ok().out
+    assert "believes only signed requests, with post-quantum signatures." in " ".join(text.split())
     assert program("-h").ok().out == text
     for entry in CATALOG:
         assert re.search(rf"│ {entry.name} ", text), entry.name

@@ -3,7 +3,8 @@
 SQLite answers in microseconds, and a trip to a driver thread and back costs ten times as much; so this store talks to
 SQLite from the event loop itself. It can do so because its lock is never held across an await, and because its file is
 not the database's: a writer of records, who does hold its lock across awaits, is not in the way. Two workers that meet
-at the lock step aside and try again; neither blocks its loop.
+at the lock step aside and try again; neither blocks its loop. What costs most is the end of a transaction, so all the
+requests that one turn of the event loop brings share one.
 
 `synchronous=NORMAL` in WAL mode survives the death of a process, not that of the machine: the last nonces may then be
 lost, and their requests could be sent again. So the file remembers the boot of the machine. After another boot, or when
@@ -16,6 +17,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +50,23 @@ _ACTIVE_SESSION: Final = "SELECT 1 FROM sessions WHERE id = ? AND status = 'acti
 _SWEEP: Final = "DELETE FROM nonces WHERE (slot, use) IN (SELECT slot, use FROM nonces WHERE slot < ? LIMIT ?)"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Spending:
+    """One request that waits for its nonces to be spent."""
+
+    uses: Sequence[NonceUse]
+    now: int
+    done: asyncio.Future[None]
+
+    def end(self, error: Exception | None) -> None:
+        if self.done.done():  # whoever waited has gone
+            return
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
+
+
 class FileNonceStore:
     """Nonces in `path`; the status of keys and sessions is read from the SQLite database at `database`.
 
@@ -62,6 +81,8 @@ class FileNonceStore:
         self._database = database
         self._knows_boots = BOOT_ID.exists()
         self._since = 0
+        self._waiting: list[_Spending] = []
+        self._busy_since = 0.0
         self._opened = ExitStack()
 
     async def open(self, now: int) -> None:
@@ -88,20 +109,12 @@ class FileNonceStore:
         """
         if any(use.created < self._since for use in uses):
             raise NonceRefused
-        waited_since = None
-        while True:
-            with _translated():
-                try:
-                    self._spend_now(uses, now)
-                    return
-                except sqlite3.IntegrityError:
-                    raise NonceRefused from None
-                except sqlite3.OperationalError as error:
-                    moment = time.monotonic()
-                    waited_since = waited_since or moment
-                    if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or moment - waited_since > PATIENCE:
-                        raise
-            await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        spending = _Spending(uses, now, loop.create_future())
+        self._waiting.append(spending)
+        if len(self._waiting) == 1:
+            loop.call_soon(self._settle)
+        await spending.done
 
     async def forget(self, keyids: Sequence[str]) -> None:
         """Do nothing: the store asks the database each time."""
@@ -128,36 +141,83 @@ class FileNonceStore:
         """Close both files, if they are open."""
         self._opened.close()
 
+    def _settle(self) -> None:
+        """Spend for everybody who waits; those whose turn another worker's lock denies wait for the next one."""
+        batch, self._waiting = self._waiting, []
+        try:
+            with _translated():
+                try:
+                    refused = self._spend_all(batch)
+                except sqlite3.OperationalError as error:
+                    moment = time.monotonic()
+                    self._busy_since = self._busy_since or moment
+                    if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or moment - self._busy_since > PATIENCE:
+                        raise
+                    if not self._waiting:
+                        asyncio.get_running_loop().call_soon(self._settle)
+                    self._waiting[:0] = batch
+                    return
+            self._busy_since = 0.0
+            for spending in batch:
+                spending.end(NonceRefused() if spending in refused else None)
+        except Exception as error:
+            self._busy_since = 0.0
+            for spending in batch:
+                # Each its own: an error that is raised in several tasks would collect the tracebacks of all.
+                spending.end(DatabaseUnavailable("The store of nonces is not available at the moment."))
+            if not isinstance(error, DatabaseUnavailable):
+                raise
+
     @across_organizations("authentication asks whether a key or session is active; the caller is its answer")
-    def _spend_now(self, uses: Sequence[NonceUse], now: int) -> None:
-        for use in uses:
-            if use.session:
-                active = self._keys.execute(_ACTIVE_SESSION, (use.keyid, now))
-            else:
-                active = self._keys.execute(_ACTIVE, (use.keyid,))
-            if active.fetchone() is None:
-                raise NonceRefused
-        if len(uses) == 1:
-            self._insert(uses[0], now)
-            return
+    def _spend_all(self, batch: list[_Spending]) -> list[_Spending]:
+        """Spend in one transaction, all or nothing for each request; returns those that must be refused."""
+        if len(batch) == 1 and len(batch[0].uses) == 1:
+            return [] if self._spend_one(batch[0].uses[0], batch[0].now) else batch[:1]
+        refused = []
         self._nonces.execute("BEGIN IMMEDIATE")
         try:
-            for use in uses:
-                self._insert(use, now)
+            self._keys.execute("BEGIN")
+            for spending in batch:
+                many = len(spending.uses) > 1
+                if many:
+                    self._nonces.execute("SAVEPOINT request")
+                if not all(self._spend_one(use, spending.now) for use in spending.uses):
+                    refused.append(spending)
+                    if many:
+                        self._nonces.execute("ROLLBACK TO request")
+                if many:
+                    self._nonces.execute("RELEASE request")
         except BaseException:
             self._nonces.execute("ROLLBACK")
             raise
+        finally:
+            if self._keys.in_transaction:
+                self._keys.execute("ROLLBACK")
         self._nonces.execute("COMMIT")
+        return refused
+
+    @across_organizations("authentication asks whether a key or session is active; the caller is its answer")
+    def _spend_one(self, use: NonceUse, now: int) -> bool:
+        if use.session:
+            active = self._keys.execute(_ACTIVE_SESSION, (use.keyid, now))
+        else:
+            active = self._keys.execute(_ACTIVE, (use.keyid,))
+        if active.fetchone() is None:
+            return False
+        try:
+            return self._insert(use, now)
+        except sqlite3.IntegrityError:
+            return False
 
     @across_organizations("nonces are nobody's")
-    def _insert(self, use: NonceUse, now: int) -> None:
+    def _insert(self, use: NonceUse, now: int) -> bool:
         slot = use.expires // SLOT
         mark = hashlib.sha256(f"{use.keyid}\0{use.nonce}".encode()).digest()
         other = slot - 1 if now // SLOT < slot else slot + 1
-        if other == slot + 1 and (now + WINDOW) // SLOT == slot:  # no nonce can lie there yet
+        if other > slot and (now + WINDOW) // SLOT == slot:  # no nonce can lie there yet
             self._nonces.execute(_SPEND, (slot, mark))
-        elif self._nonces.execute(_SPEND_BESIDE, (slot, mark, other)).rowcount != 1:
-            raise NonceRefused
+            return True
+        return self._nonces.execute(_SPEND_BESIDE, (slot, mark, other)).rowcount == 1
 
     @across_organizations("the origin of the file is nobody's")
     def _trusted_since(self, now: int) -> int:
@@ -183,7 +243,12 @@ def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
     with ExitStack() as opened:
         connection = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE, cached_statements=16)
         opened.enter_context(closing(connection))
-        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "trusted_schema=OFF"):
+        for pragma in (
+            "journal_mode=WAL",
+            f"synchronous={synchronous}",
+            "trusted_schema=OFF",
+            "wal_autocheckpoint=4000",
+        ):
             with closing(connection.execute(f"PRAGMA {pragma}")) as cursor:
                 cursor.fetchall()
         opened.pop_all()

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crypto import PrivateKey
+from crypto import SigningKey
 from tests.consortium import Message
 
 COMPONENTS = ("@method", "@authority", "@path", "@query", "content-type", "content-digest")
@@ -29,7 +29,7 @@ class Forgery:
     header.
     """
 
-    key: PrivateKey
+    key: SigningKey
     authority: str
     method: str = "POST"
     target: str = "/v1/datasets"

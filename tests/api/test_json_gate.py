@@ -19,6 +19,8 @@ ROUTES = [
     "/v1/tokens",
     "/v1/clients",
     "/v1/clients/me/keys",
+    "/v1/sessions",
+    f"/v1/sessions/{'0' * 32}/rekey",
     "/v1/datasets",
     "/v1/datasets/vitals/records",
 ]
@@ -61,7 +63,7 @@ def test_these_are_all_the_routes_that_take_json(embedded: Settings) -> None:
     app = create_app(embedded)
     document = app.openapi()
     assert {path for path, operations in document["paths"].items() if "requestBody" in operations.get("post", {})} == {
-        path.replace("vitals", "{name}") for path in ROUTES
+        path.replace("vitals", "{name}").replace("0" * 32, "{id}") for path in ROUTES
     }
     assert not any(
         "requestBody" in operation

@@ -11,6 +11,7 @@ from asgi_correlation_id import correlation_id
 from fastapi import Request
 from prometheus_client import CollectorRegistry, Counter
 
+from crypto import SignedRequest
 from secure_api.api.dependencies import get_authentication, get_caller
 from secure_api.api.error_map import problem_of_status
 from secure_api.api.problem import respond, respond_to
@@ -55,5 +56,5 @@ async def test_a_route_that_asks_for_a_caller_is_never_public() -> None:
             await get_authentication(request)
         assert refused.value.reason == "not-authenticated"
     with pytest.raises(AuthenticationFailed) as refused:
-        await get_caller(Authentication(None, ()))
+        await get_caller(Authentication(None, (), cast(SignedRequest, None)))
     assert refused.value.reason == "not-enrolled"

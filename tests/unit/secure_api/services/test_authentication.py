@@ -13,7 +13,8 @@ from secure_api.domain.clock import system_clock
 from secure_api.domain.errors import AuthenticationFailed
 from secure_api.domain.signature_policy import SignaturePolicy
 from secure_api.services.authentication import Authenticator
-from tests.consortium import compose
+from secure_api.services.session_keeper import SessionKeeper
+from tests.consortium import STORAGE_KEY, compose
 
 pytestmark = pytest.mark.anyio
 
@@ -36,6 +37,7 @@ async def test_only_so_many_keys_are_remembered(database: Database) -> None:
     authenticator = Authenticator(
         database,
         nonces,
+        SessionKeeper(database, STORAGE_KEY, clock=system_clock),
         profile=Profile(),
         policy=SignaturePolicy.ANY,
         algorithms=frozenset(SignatureAlgorithm),

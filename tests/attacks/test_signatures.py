@@ -63,7 +63,7 @@ BYTES: dict[str, Callable[[Scene], Message]] = {
     "a bit of the challenge changed": spoilt(lambda signature: flipped(signature, 0)),
     "a bit of the response changed": spoilt(lambda signature: flipped(signature, len(signature) // 2)),
     "a bit of the hint changed": spoilt(lambda signature: flipped(signature, -1)),
-    "an HMAC with the public key": hmac_of,
+    "an HMAC with the public key": lambda scene: hmac_of(scene),
     "of the hash of the base": lambda scene: prehashed(scene.forge()),
     "of the base without its last line": lambda scene: without_parameters(scene.forge()),
     "of the base with a line feed more": lambda scene: with_line_feed(scene.forge()),

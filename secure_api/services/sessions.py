@@ -83,13 +83,19 @@ class SessionOffice:
 
         Raises:
             Invalid: the public key is none of the suite's.
-            AuthenticationFailed: the session ended in this moment, or was rekeyed before.
+            AuthenticationFailed: the session ended in this moment, or was rekeyed before, or has no more time than
+                `DRAIN`; or a key that opened it was revoked in this moment.
         """
-        now = int(work.clock().timestamp())
         repository = SessionRepository(work.session, work.caller)
-        old = await repository.lock(keys.session, now)
+        # The keys before the session, as whoever revokes them does: what is made here must not escape that.
+        if await repository.lock_key_set() is None:
+            raise AuthenticationFailed("replayed-or-revoked")
+        old = await repository.lock(keys.session, int(work.clock().timestamp()))
         if old is None:
             raise AuthenticationFailed("replayed-or-revoked")
+        now = int(work.clock().timestamp())
+        if old.expires <= now + DRAIN:
+            raise AuthenticationFailed("session-replaced")
         session, answer = self._answer(work, offer, old.key_set, now, old.expires, keys.session, keys.rekey)
         await repository.add(session)
         await repository.retire(old, now + DRAIN)

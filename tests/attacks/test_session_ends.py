@@ -129,17 +129,12 @@ def test_the_session_ends_while_the_body_is_on_its_way(scene: Scene) -> None:
     scene.assert_opaque(reply, GONE, UNKNOWN)
 
 
-def test_it_expires(scene: Scene) -> None:
-    _, held = newcomer(scene)
-    scene.accept(held.message())
-    sql.execute(scene.server.url, f"UPDATE sessions SET expires = {held.answer['created'] - 1} WHERE id = '{held.id}'")
+@pytest.mark.parametrize("change", ["status = 'ACTIVE'", "status = ''", "status = 'replaced'", "expires = created - 1"])
+def test_what_is_not_active_now_is_over(scene: Scene, change: str) -> None:
+    held, other = open_session(scene), open_session(scene)
+    sql.execute(scene.server.url, f"UPDATE sessions SET {change} WHERE id = '{held.id}'")
     assert_over(scene, held)
-
-
-def test_a_status_that_nobody_knows_is_not_active(scene: Scene) -> None:
-    _, held = newcomer(scene)
-    sql.execute(scene.server.url, f"UPDATE sessions SET status = 'ACTIVE' WHERE id = '{held.id}'")
-    assert_over(scene, held)
+    scene.accept(other.message())
 
 
 def test_a_handshake_by_a_revoked_key(scene: Scene) -> None:

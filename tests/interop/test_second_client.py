@@ -18,7 +18,7 @@ from crypto import PrivateKey, SignatureAlgorithm
 from tests.consortium import ADMIN_SEED, OPERATOR, SERVER_SEED, make_home
 from tests.installations import sqlite_template
 from tests.interop import second_client
-from tests.interop.second_client import Client, Key, Session, b64u
+from tests.interop.second_client import Client, KemKey, Key, Session, b64u
 from tests.services.fixtures.process import ProcessRunner
 from tests.services.fixtures.secure_api_server import SecureApiServer, start_secure_api
 
@@ -89,6 +89,8 @@ def test_rekey(client: Client, suite: str, next_suite: str) -> None:
     assert {old.keyid, old.secret} & {new.keyid, new.secret} == set()
     store_and_read(client, new, seal=True)
     assert client.call("GET", "/v1/clients/me", via=old)[0] == 200  # still, for some seconds
+    offer = json.dumps({"suite": suite, "public_key": b64u(KemKey(suite).public)}).encode()
+    assert client.call("POST", f"/v1/sessions/{old.keyid}/rekey", offer, via=old)[0] == 401
     assert client.call("DELETE", f"/v1/sessions/{new.keyid}", via=new, seal=True)[:2] == (204, b"")
     assert client.call("GET", "/v1/clients/me", via=new)[0] == 401
 

@@ -11,10 +11,11 @@ import pytest
 pytest_plugins = [
     "tests.services.fixtures.postgresql",
     "tests.services.fixtures.process",
+    "tests.services.fixtures.redis",
     "tests.services.fixtures.secure_api_server",
 ]
 
-_SERVICE_FIXTURES = {"postgresql_server"}
+_SERVICE_FIXTURES = {"own_redis", "postgresql_server", "redis_server"}
 _FOREIGN_SETTINGS = ("SECURE_API_", "PG", "XDG_")
 _OURS = {"SECURE_API_VECTORS"}
 

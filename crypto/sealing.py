@@ -84,7 +84,7 @@ class SealedType:
 
 def is_sealed(content_type: str) -> bool:
     """Tell whether a content type is that of a sealed body, well-formed or not."""
-    return content_type.partition(";")[0].strip().lower() == MEDIA_TYPE
+    return len(content_type) >= len(MEDIA_TYPE) and content_type.partition(";")[0].strip().lower() == MEDIA_TYPE
 
 
 def request_context(request: Request, *, content_type: str, keyid: str, nonce: str) -> bytes:

@@ -57,7 +57,7 @@ def session_secret(shared_secret: bytes, transcript: bytes, previous: bytes = b"
     return HKDF.extract(SHA256(), transcript, shared_secret + previous)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SessionKeys:
     """The keys of a session: one MAC key and one AES-256-GCM key (32 bytes) a direction, and the secret for a rekey.
 

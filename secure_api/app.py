@@ -86,6 +86,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         ),
         office=SessionOffice(terms, storage_key, server_key.keyid),
         keyring=keyring,
+        nonces=nonces,
     )
 
     async def sweep() -> None:

@@ -7,14 +7,18 @@ dependency is a coroutine function: FastAPI would run plain ones in threads, at 
 from collections.abc import AsyncIterator
 from typing import Annotated
 
+import structlog
 from fastapi import Depends, Request
 
 from secure_api.api.server import Server
 from secure_api.data.database import WriteSession
+from secure_api.data.errors import DatabaseUnavailable
 from secure_api.domain.caller import Caller
 from secure_api.domain.errors import AuthenticationFailed
 from secure_api.services.authentication import Authentication
 from secure_api.services.work import View, Work
+
+log = structlog.get_logger("secure_api.api")
 
 
 async def get_server(request: Request) -> Server:
@@ -62,7 +66,14 @@ async def get_view(server: ServerDependency, caller: CallerDependency) -> AsyncI
 async def get_work(server: ServerDependency, caller: CallerDependency) -> AsyncIterator[Work]:
     """Open the caller's transaction."""
     async with server.database.write() as session:
-        yield Work(session, caller, server.clock, server.limits)
+        work = Work(session, caller, server.clock, server.limits, server.nonces)
+        yield work
+    if work.ended:
+        try:
+            # Once more: a worker may have found them active in the moment before the commit, when told to look anew.
+            await server.nonces.forget(work.ended, int(server.clock().timestamp()))
+        except DatabaseUnavailable as error:
+            log.warning("could not tell the store of nonces what ended", error=error.detail)
 
 
 async def get_write_session(server: ServerDependency) -> AsyncIterator[WriteSession]:

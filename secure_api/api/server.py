@@ -5,6 +5,7 @@ from typing import Any
 
 from crypto import PublicKey
 from secure_api.data.database import Database
+from secure_api.data.nonces import NonceStore
 from secure_api.domain.clock import Clock
 from secure_api.domain.limits import Limits
 from secure_api.services.sealing_keyring import SealingKeyring
@@ -22,4 +23,5 @@ class Server:
     discovery: dict[str, Any]
     office: SessionOffice
     keyring: SealingKeyring
+    nonces: NonceStore
     ready: bool = field(default=False)

@@ -49,10 +49,10 @@ class NonceStore(Protocol):
             DatabaseUnavailable: the store cannot be reached.
         """
 
-    async def forget(self, keyids: Sequence[str]) -> None:
+    async def forget(self, keyids: Sequence[str], now: int) -> None:
         """Drop what the store itself remembers of keys or sessions that are about to end, or just ended.
 
-        Called before the transaction that ends them commits, and again after.
+        `now` in POSIX seconds. Called before the transaction that ends them commits, and again after.
 
         Raises:
             DatabaseUnavailable: the store cannot be reached; the transaction must not commit.

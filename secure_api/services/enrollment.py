@@ -113,7 +113,7 @@ async def rotate(work: Work, keys: Sequence[PublicKey]) -> ClientProfile:
     old = work.caller.keyids
     if await repository.end(old, KeyStatus.ROTATED, work.clock()) != len(old):
         raise Conflict("The keys are not active any more.")
-    await end_sessions_of_keys(work.session, old)
+    await work.ending([*old, *await end_sessions_of_keys(work.session, old)])
     await _add(work.session, work.clock, keys, work.caller.client_id, work.caller.organization_id)
     await work.record("keys.rotated", {"old": list(old), "new": [key.keyid for key in keys]})
     return await _profile(repository, work.caller)
@@ -135,7 +135,7 @@ async def revoke(work: Work, keyid: str) -> None:
         raise Forbidden("Only an admin may revoke another client's key.")
     if await repository.end([keyid], KeyStatus.REVOKED, work.clock()) != 1:
         raise Conflict(f"The key is {key.status.value} already.")
-    await end_sessions_of_keys(work.session, [keyid])
+    await work.ending([keyid, *await end_sessions_of_keys(work.session, [keyid])])
     await work.record("key.revoked", {"keyid": keyid, "client": key.client_id})
 
 

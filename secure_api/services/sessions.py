@@ -168,4 +168,5 @@ async def _end(work: Work, repository: SessionRepository, id: str, now: int) -> 
     if row.client_id != work.caller.client_id and not work.caller.may(Permission.MANAGE_CLIENTS):
         raise Forbidden("Only an admin may end another client's session.")
     await repository.end(row)
+    await work.ending([id])
     await work.record("session.ended", {"session": id, "client": row.client_id})

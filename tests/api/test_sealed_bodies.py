@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from typing import Any
 
 import httpx
 import pytest
@@ -106,6 +107,8 @@ async def test_whoever_did_not_ask_gets_no_signature(consortium: Consortium) -> 
 async def test_the_sealing_key_is_rotated_vouched_for_and_forgotten(consortium: Consortium) -> None:
     settings = altered(consortium.settings, sealing_key_lifetime=600)
     async with started(settings) as consortium:
+        consortium.clock.advance(601 - consortium.clock().timestamp() % 600)  # a generation begins
+        await consortium.app.state.server.keyring.refresh()
         peer = await consortium.member("clinic")
         keyring = consortium.app.state.server.keyring
         first = (await published(consortium))[0]
@@ -139,7 +142,7 @@ async def test_a_forged_sealing_key_is_passed_over(consortium: Consortium) -> No
         assert chosen.kid == entry["kid"]
 
 
-async def published(consortium: Consortium) -> list[dict[str, object]]:
+async def published(consortium: Consortium) -> list[dict[str, Any]]:
     response: httpx.Response = await consortium.http.get("/.well-known/secure-api")
-    keys: list[dict[str, object]] = json.loads(response.content)["sealing"]["keys"]
+    keys: list[dict[str, Any]] = json.loads(response.content)["sealing"]["keys"]
     return keys

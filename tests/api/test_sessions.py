@@ -54,6 +54,7 @@ async def test_requests_within_a_session(consortium: Consortium, suite: KemAlgor
         assert ('alg="hmac-sha256"' in response.request.headers["signature-input"]) is True
         assert (b"vitals" not in response.request.content) is seal
     listed = (await get(peer, session, "/v1/sessions")).json()["sessions"]
+    assert session.current is not None
     assert [entry["id"] for entry in listed] == [session.current.id]
     assert listed[0]["suite"] == suite.value
 
@@ -153,12 +154,15 @@ async def test_request_limit_is_never_passed_and_a_rekey_comes_before_it(consort
         assert kinds.count("session.opened") == 1
         assert kinds.count("session.rekeyed") == 2
 
+        assert session.current is not None
         session.current.max_requests = 10**9  # the client does not count
         before = session.current.requests
         for _ in range(40 - before):
             assert (await get(peer, session)).status_code == 200
+            assert session.current is not None
             assert session.current.id in seen
         assert (await get(peer, session)).status_code == 200
+        assert session.current is not None
         assert session.current.id not in seen
         assert await reasons(consortium, "session-over") == 1
 

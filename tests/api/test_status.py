@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,8 @@ from pydantic import SecretStr
 
 import secure_api
 from crypto import PublicKey, SignatureAlgorithm
+from secure_api.data.errors import DatabaseUnavailable
+from secure_api.data.nonces import NonceUse
 from secure_api.domain.signature_policy import SignaturePolicy
 from secure_api.settings import Settings
 from tests.api.problem import problem
@@ -97,13 +99,16 @@ async def test_while_its_sqlite_file_is_locked_it_reads_and_refuses_to_write(
 async def test_nobody_is_let_in_while_nonces_cannot_be_kept(
     embedded: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("secure_api.data.nonce_file.PATIENCE", 0.05)
+    monkeypatch.setattr("secure_api.data.nonce_environment.MAP_SIZE", 1 << 16)
     async with started(embedded) as consortium:
         message = consortium.admin.sign("GET", "/v1/datasets")
-        with closing(sqlite3.connect(embedded.home / "secure-api.nonces", isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            problem(await consortium.admin.send(message), 503, "database-unavailable")
-            other.execute("ROLLBACK")
+        store, keyid = consortium.app.state.server.nonces, consortium.admin.keys[0].keyid
+        now = int(consortium.clock().timestamp())
+        with suppress(DatabaseUnavailable):
+            for number in range(5_000):
+                await store.spend([NonceUse(keyid, f"filler {number}", now, now + 60)], now)
+        problem(await consortium.admin.send(message), 503, "database-unavailable")
+        store._file.environment.set_mapsize(1 << 20)
         assert (await consortium.admin.send(message)).status_code == 200, "its nonce was not spent"
         problem(await consortium.admin.send(message), 401, "authentication-failed")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # it has no annotations
+import lmdb
 
 Rows = list[dict[str, Any]]
 
@@ -21,8 +22,7 @@ def read(url: str) -> dict[str, Rows]:
     """Read every table behind a SQLAlchemy URL, all at one moment."""
     if (path := _file(url)) is None:
         return asyncio.run(_read_postgresql(url))
-    # The second file holds the nonces, beside an SQLite database.
-    return _read_sqlite(path) | _read_sqlite(path.with_suffix(".nonces"))
+    return _read_sqlite(path) | {"nonces": _read_nonces(path.with_suffix(".nonces"))}
 
 
 def execute(url: str, statement: str) -> None:
@@ -38,7 +38,8 @@ def forget_nonces(url: str) -> None:
     if (path := _file(url)) is None:
         asyncio.run(_execute_postgresql(url, "DELETE FROM nonces"))
     else:
-        _execute_sqlite(path.with_suffix(".nonces"), "DELETE FROM nonces")
+        with _nonces(path.with_suffix(".nonces"), readonly=False) as file, file.begin(write=True) as transaction:
+            transaction.drop(file.open_db(b"nonces", transaction), delete=False)
 
 
 def remembers_nonce(url: str, keyid: str, nonce: str) -> bool:
@@ -46,6 +47,20 @@ def remembers_nonce(url: str, keyid: str, nonce: str) -> bool:
     mark = hashlib.sha256(f"{keyid}\0{nonce}".encode()).digest()
     rows = read(url)["nonces"]
     return any(row.get("use") == mark or (row.get("keyid"), row.get("nonce")) == (keyid, nonce) for row in rows)
+
+
+def _nonces(file: Path, *, readonly: bool) -> lmdb.Environment:
+    """Open the file of nonces beside an SQLite database."""
+    return lmdb.open(str(file), subdir=False, readonly=readonly, max_dbs=2, create=False)
+
+
+def _read_nonces(file: Path) -> Rows:
+    if not file.exists():
+        return []
+    with _nonces(file, readonly=True) as environment:
+        table = environment.open_db(b"nonces", create=False)
+        with environment.begin(db=table) as transaction, transaction.cursor() as cursor:
+            return [{"slot": int.from_bytes(key[:8]), "use": bytes(key[8:])} for key, _ in cursor]
 
 
 def _file(url: str) -> Path | None:

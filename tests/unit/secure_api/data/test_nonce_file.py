@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from secure_api.data import nonce_file
+from secure_api.data import nonce_environment
 from secure_api.data.errors import DatabaseUnavailable
-from secure_api.data.nonce_file import SLOT, WINDOW, FileNonceStore
+from secure_api.data.nonce_file import SLOT, TOMBSTONE, TRUST, WINDOW, FileNonceStore
 from secure_api.data.nonces import NonceRefused, NonceUse
 from tests.consortium import admin_key
 
@@ -47,7 +47,7 @@ def machine(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPat
     machine = Machine(tmp_path / "secure-api.db", tmp_path / "secure-api.nonces", tmp_path / "boot_id")
     shutil.copy(sqlite_template, machine.database)
     machine.boot.write_text("5d2e9c9a\n")
-    monkeypatch.setattr(nonce_file, "BOOT_ID", machine.boot)
+    monkeypatch.setattr(nonce_environment, "BOOT_ID", machine.boot)
     return machine
 
 
@@ -100,12 +100,11 @@ async def test_a_file_that_was_removed_opens_no_way_for_replays(machine: Machine
 
 
 async def test_where_no_boot_is_known_every_spend_reaches_the_disk(machine: Machine) -> None:
-    for missing, expected in ((False, 1), (True, 2)):
+    for missing in (False, True):
         if missing:
             await asyncio.to_thread(machine.boot.unlink)
         store = await machine.store()
-        (synchronous,) = store._nonces.execute("PRAGMA synchronous").fetchone()
-        assert synchronous == expected
+        assert store._file.environment.flags()["sync"] is missing
         await store.close()
 
 
@@ -117,28 +116,53 @@ async def test_of_fifty_spends_by_five_workers_one_wins(machine: Machine) -> Non
         await worker.close()
 
 
-async def test_a_spender_steps_aside_for_another_worker(machine: Machine) -> None:
+async def test_a_full_file_is_an_outage(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nonce_environment, "MAP_SIZE", 1 << 16)
     store = await machine.store()
-    with closing(sqlite3.connect(machine.nonces, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        spends = [asyncio.create_task(attempt(store, use(f"{n}"), use(f"{n}+"))) for n in range(3)]
-        await asyncio.sleep(0.05)  # the loop goes on meanwhile
-        assert not any(spend.done() for spend in spends)
-        assert await store.sweep(NOW) == 0, "a sweep leaves it to the next one"
-        other.execute("COMMIT")
-    assert await asyncio.gather(*spends) == [True] * 3
+    with suppress(DatabaseUnavailable):
+        for number in range(5_000):
+            await store.spend([use(f"{number}")], NOW)
+    assert 10 < number < 4_999
+    with pytest.raises(DatabaseUnavailable):
+        await store.spend([use("more")], NOW)
+    store._file.environment.set_mapsize(1 << 20)
+    await store.spend([use("more")], NOW)
     await store.close()
 
 
-async def test_a_lock_that_stays_is_an_outage(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_key_that_ended_is_refused_by_every_worker_at_once(machine: Machine) -> None:
+    store, other = await machine.store(), await machine.store()
+    assert await attempt(other, use("a"))
+    await store.forget([ADMIN], NOW)
+    assert not await attempt(other, use("b")), "the database has not said so yet"
+    with pytest.raises(NonceRefused):
+        await other.spend([use("c")], NOW + TOMBSTONE)
+    await other.spend([use("d")], NOW + TOMBSTONE + 1)
+    with closing(sqlite3.connect(machine.database, isolation_level=None)) as database:
+        database.execute("UPDATE keys SET status = 'revoked'")
+    with pytest.raises(NonceRefused):
+        await other.spend([use("e")], NOW + TOMBSTONE + 1 + TRUST + 1)
+    await store.close()
+    await other.close()
+
+
+async def test_a_session_is_trusted_no_longer_than_it_lives(machine: Machine) -> None:
     store = await machine.store()
-    monkeypatch.setattr(nonce_file, "PATIENCE", 0.05)
-    with closing(sqlite3.connect(machine.nonces, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(DatabaseUnavailable):
-            await store.spend([use("a")], NOW)
-        other.execute("COMMIT")
-    assert await attempt(store, use("a"))
+    with closing(sqlite3.connect(machine.database, isolation_level=None)) as database:
+        database.execute(
+            "INSERT INTO sessions SELECT ?, organization_id, client_id, key_set, 'x-wing', 'active', x'', ?, ?, 60, ?,"
+            " 9, 9 FROM keys",
+            ("s" * 32, NOW, NOW + 2, NOW),
+        )
+    for moment, believed in ((NOW, True), (NOW + 2, True), (NOW + 3, False)):
+        spending = store.spend([NonceUse("s" * 32, f"{moment}", NOW, NOW + 65, session=True)], moment)
+        if believed:
+            await spending
+        else:
+            with pytest.raises(NonceRefused):
+                await spending
+    with pytest.raises(NonceRefused):
+        await store.spend([NonceUse("s" * 32, "as a key", NOW, NOW + 65)], NOW + 9)
     await store.close()
 
 
@@ -147,6 +171,7 @@ async def test_a_file_that_cannot_be_opened_is_an_outage(machine: Machine, tmp_p
     if damage == "folder":
         machine.nonces.mkdir()
     elif damage == "garbage":
+        await (await machine.store()).close()
         machine.nonces.write_bytes(b"not a database" * 1_000)
     elif damage == "missing folder":
         machine.nonces = tmp_path / "nowhere" / "secure-api.nonces"
@@ -155,19 +180,6 @@ async def test_a_file_that_cannot_be_opened_is_an_outage(machine: Machine, tmp_p
     store = FileNonceStore(machine.nonces, machine.database)
     with pytest.raises(DatabaseUnavailable):
         await store.open(NOW)
-    await store.close()
-
-
-async def test_a_table_that_is_gone_is_an_outage(machine: Machine) -> None:
-    store = await machine.store()
-    with closing(sqlite3.connect(machine.nonces, isolation_level=None)) as other:
-        other.execute("DROP TABLE nonces")
-    with pytest.raises(DatabaseUnavailable):
-        await store.spend([use("a")], NOW)
-    with pytest.raises(DatabaseUnavailable):
-        await store.spend([use("a"), use("b")], NOW)
-    with pytest.raises(DatabaseUnavailable):
-        await store.sweep(NOW)
     await store.close()
 
 

@@ -96,6 +96,8 @@ async def test_a_key_that_is_not_active_spends_nothing_from_the_next_request_on(
             text("UPDATE keys SET status = :status WHERE keyid = :keyid"), {"status": status, "keyid": ADMIN}
         )
         assert await attempt(store, use("not committed yet", SECOND)) is True
+        await store.forget([ADMIN], NOW)
+    await store.forget([ADMIN], NOW)
     assert await attempt(store, use("after")) is False
     assert await attempt(store, use("with", SECOND), use("after")) is False
     assert await attempt(store, use("with", SECOND)) is True

@@ -61,6 +61,7 @@ async def test_only_so_many_keys_are_remembered(database: Database) -> None:
     assert set(authenticator._cache) == {key.public_key.keyid for key in keys[:2]}
     async with database.write() as session:
         await session.execute(text("UPDATE keys SET status = 'revoked'"))
+    await nonces.forget([key.public_key.keyid for key in keys], int(system_clock().timestamp()))
     for key in keys:  # those that are remembered and those that are not
         with pytest.raises(AuthenticationFailed) as refused:
             await caller_of(key)

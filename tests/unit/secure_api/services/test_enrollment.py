@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from crypto import PrivateKey, SignatureAlgorithm
 from secure_api.data.database import Database
+from secure_api.data.nonce_table import DatabaseNonceStore
 from secure_api.domain.caller import Caller
 from secure_api.domain.clock import system_clock
 from secure_api.domain.errors import AuthenticationFailed, Conflict
@@ -23,7 +24,7 @@ async def rotate(database: Database, keys: list[PrivateKey]) -> None:
     async with database.write() as session:
         client, organization = (await session.execute(text("SELECT id, organization_id FROM clients"))).one()
         caller = Caller(client, organization, "operator", Role.ADMIN, True, (admin_key().public_key.keyid,))
-        work = Work(session, caller, system_clock, Limits())
+        work = Work(session, caller, system_clock, Limits(), DatabaseNonceStore(database))
         await enrollment.rotate(work, [key.public_key for key in keys])
 
 

@@ -14,6 +14,7 @@ from crypto import PrivateKey, SignatureAlgorithm
 from secure_api.data import ledger as table
 from secure_api.data.database import Database
 from secure_api.data.ledger import HeadFields, add_head
+from secure_api.data.nonce_table import DatabaseNonceStore
 from secure_api.domain.caller import Caller
 from secure_api.domain.clock import system_clock
 from secure_api.domain.errors import LedgerTampered
@@ -49,10 +50,12 @@ async def write(database: Database, batches: int = 3) -> None:
     """Create a dataset and append batches of two records: entry 2, then entries 3, 4, ..."""
     caller = await caller_of(database)
     async with database.write() as session:
-        await datasets.create_dataset(Work(session, caller, system_clock, Limits()), "vitals")
+        await datasets.create_dataset(
+            Work(session, caller, system_clock, Limits(), DatabaseNonceStore(database)), "vitals"
+        )
     for number in range(batches):
         async with database.write() as session:
-            work = Work(session, caller, system_clock, Limits())
+            work = Work(session, caller, system_clock, Limits(), DatabaseNonceStore(database))
             batch = [records.NewRecord(NOW + timedelta(seconds=n), {"n": number, "m": n}) for n in range(2)]
             await records.append_records(work, "vitals", batch)
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from crypto import PrivateKey, SignatureAlgorithm
 from secure_api.data.database import Database
+from secure_api.data.nonce_table import DatabaseNonceStore
 from secure_api.domain.caller import Caller
 from secure_api.domain.clock import system_clock
 from secure_api.domain.errors import LedgerTampered, StateTampered
@@ -40,7 +41,7 @@ async def live(database: Database) -> None:
     """Entries 2 to 9: an organization, two tokens, a hybrid client that rotates its keys, a dataset, a revoked key."""
     admin = await admin_of(database)
     async with database.write() as session:
-        work = Work(session, admin, system_clock, Limits())
+        work = Work(session, admin, system_clock, Limits(), DatabaseNonceStore(database))
         await create_organization(work, "clinic")
         token = await issue_token(work, "clinic", Role.CONTRIBUTOR, timedelta(hours=1))
         await issue_token(work, "clinic", Role.ANALYST, timedelta(hours=1))
@@ -48,8 +49,10 @@ async def live(database: Database) -> None:
         organization = str(await session.scalar(text("SELECT id FROM organizations WHERE name = 'clinic'")))
         keyids = (PQ.keyid, ED.keyid)
         member = Caller(client.id, organization, "clinic", Role.CONTRIBUTOR, False, keyids)
-        await rotate(Work(session, member, system_clock, Limits()), [PQ_NEXT, ED_NEXT])
-        await datasets.create_dataset(Work(session, member, system_clock, Limits()), "vitals")
+        await rotate(Work(session, member, system_clock, Limits(), DatabaseNonceStore(database)), [PQ_NEXT, ED_NEXT])
+        await datasets.create_dataset(
+            Work(session, member, system_clock, Limits(), DatabaseNonceStore(database)), "vitals"
+        )
         other = await issue_token(work, "operator", Role.AUDITOR, timedelta(hours=1))
         await enroll(session, system_clock, other.token, None, [OTHER])
         await revoke(work, OTHER.keyid)
@@ -168,7 +171,7 @@ async def test_a_client_enrolled_by_a_token_that_nobody_issued(database: Databas
     """The row of the token is gone again: the entry of the enrollment that it served still tells."""
     admin = await admin_of(database)
     async with database.write() as session:
-        work = Work(session, admin, system_clock, Limits())
+        work = Work(session, admin, system_clock, Limits(), DatabaseNonceStore(database))
         token = await issue_token(work, "operator", Role.ANALYST, timedelta(hours=1))
     assert await execute(database, "UPDATE enrollment_tokens SET role = 'admin'") == 1
     async with database.write() as session:

@@ -1,18 +1,21 @@
 """One signed request to the API, and what an unhappy answer means for the exit status."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
+from crypto import PublicKey
 from secure_api import __version__
 from secure_api.cli.answer import Answer
+from secure_api.cli.console import warn
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.keyring import read_profile
 from secure_api.cli.target import target, warn_in_clear
-from secure_api.client import Problem, SignatureAuth
+from secure_api.client import ClientProfile, Problem, ResponseRefused, ServerUnusable, SignatureAuth
 
 TIMEOUT: Final = 30.0  # seconds
 
@@ -25,7 +28,21 @@ def call(profile_name: str, config: Path | None, method: str, path: str, body: A
     """
     profile, keys = read_profile(profile_name, config)
     content = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
-    return expect(send(method, target(profile.url, path), content, SignatureAuth(*keys)))
+    auth = SignatureAuth(*keys, server_key=server_key_of(profile))
+    return expect(send(method, target(profile.url, path), content, auth))
+
+
+def server_key_of(profile: ClientProfile) -> PublicKey | None:
+    """Give the key that the answers to a profile are held to; warn when it names none.
+
+    Raises:
+        ClientError: its file cannot be used.
+    """
+    key = profile.read_server_key()
+    if key is None:
+        add = shlex.join(["secure-api", "keys", "pin", "--profile", profile.name])
+        warn(f"profile {profile.name} knows no key of its server, so no answer is verified; to add it: {add}")
+    return key
 
 
 def send(
@@ -40,7 +57,7 @@ def send(
     """Send one request and read the whole answer; redirects are not followed.
 
     Raises:
-        CliError: the request makes no sense, or there is no usable answer.
+        CliError: the request makes no sense, there is no usable answer, or it is not the server's own.
     """
     fields = httpx.Headers(headers or [])
     fields.setdefault("Content-Type", "application/json")
@@ -56,6 +73,12 @@ def send(
     except httpx.RequestError as error:
         said = str(error) or type(error).__name__
         raise CliError(f"no answer from {url}: {said}", ExitCode.UNREACHABLE, "is the server running?") from error
+    except ResponseRefused as error:
+        hint = "nothing of it was believed, but the request may have been carried out; "
+        hint += "if the server has a new key, its operator knows the keyid: secure-api keys pin --server-keyid KEYID"
+        raise CliError(str(error), ExitCode.REFUSED, hint) from error
+    except ServerUnusable as error:
+        raise CliError(str(error), code_of_status(error.status)) from error
     except ValueError as error:  # a proxy of the environment that httpx cannot use
         raise CliError(f"{method} {url}: {error}") from error
 
@@ -83,11 +106,13 @@ def complaint(response: httpx.Response) -> list[str]:
 
 def code_of(response: httpx.Response) -> ExitCode:
     """Give the exit status of an answer: a redirect is not followed, so it is a failure."""
-    if response.is_success:
-        return ExitCode.OK
-    if response.is_server_error:
-        return ExitCode.SERVER_ERROR
-    return ExitCode.CLIENT_ERROR if response.is_client_error else ExitCode.FAILURE
+    return ExitCode.OK if response.is_success else code_of_status(response.status_code)
+
+
+def code_of_status(status: int | None) -> ExitCode:
+    """Give the exit status of an answer that is not a success; None when there was another reason than its status."""
+    by_hundreds = {4: ExitCode.CLIENT_ERROR, 5: ExitCode.SERVER_ERROR}
+    return by_hundreds.get((status or 0) // 100, ExitCode.FAILURE)
 
 
 def hint_for(response: httpx.Response) -> str | None:

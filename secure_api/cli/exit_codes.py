@@ -13,5 +13,6 @@ class ExitCode(IntEnum):
     SERVER_ERROR = 5  # the server answered 5xx
     UNREACHABLE = 6  # no answer from the server
     KEY = 7  # a key, passphrase or profile cannot be used; `ledger verify`: it could not check
+    REFUSED = 8  # an answer that the server did not sign for this request, or a server with another key
     INTERRUPTED = 130  # Ctrl-C
     NOBODY_READS = 141  # stdout was closed, as by `| head`; what a shell says of SIGPIPE

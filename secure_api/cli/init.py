@@ -18,6 +18,7 @@ from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.options import Config, Home, Json, NoPassphrase, PassphraseFile
 from secure_api.cli.passphrase import new_passphrase
+from secure_api.cli.server_key import keep
 from secure_api.cli.target import server_url
 from secure_api.cli.undo import Undo
 from secure_api.client import ClientProfile, ProfileStore
@@ -85,6 +86,7 @@ def init(
         _write_key(undo, admin_file, admin_key, passphrase, secret_file if made_up else None)
         if (made := settings.make_storage_key()) is not None:
             undo.made(made)
+        server_file = keep(undo, store, ADMIN, server_key.public_key)
         undo.will_change(store.file)
         store.put(
             ClientProfile(
@@ -95,6 +97,7 @@ def init(
                 organization=operator,
                 role=ADMIN,
                 home=None if url else settings.home.resolve(),
+                server_key=server_file,
             )
         )
         client_id = asyncio.run(_initialize(undo, settings.url, operator, admin_key, server_key))
@@ -110,6 +113,7 @@ def init(
         )
         return
     say(f"initialized {settings.home}; profile {ADMIN} is in {store.file}")
+    say(f"the server's key is {server_key.keyid}")
     if made_up:
         say(f"made up passphrases: {server_secret} and {secret_file} (mode 0600)")
     say(f"next: {_serve(settings, passphrase_file, url)}")

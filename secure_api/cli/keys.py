@@ -1,4 +1,4 @@
-"""`secure-api keys`: make, show, list, rotate and revoke keys."""
+"""`secure-api keys`: make, show, list, rotate and revoke keys, and pin the server's."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from secure_api.cli.console import put, put_json, put_table, say
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.keyring import read_keys, read_profile, read_public, required_passphrase, save_key
-from secure_api.cli.options import Config, Json, Keys, NoPassphrase, PassphraseFile, Profile
+from secure_api.cli.options import Config, Json, Keys, NoPassphrase, PassphraseFile, Profile, ServerKeyid
 
 app = typer.Typer(help="Make, show, list, rotate and revoke keys.", no_args_is_help=True)
 
@@ -115,6 +115,7 @@ def rotate(
 
     When the answer to a rotation was lost, the same command again finds that it happened.
     """
+    from secure_api.cli.api_call import server_key_of
     from secure_api.cli.rotation import present_new_keys
     from secure_api.client import ProfileStore
 
@@ -123,12 +124,37 @@ def rotate(
     new = read_keys(key, secret)
     store = ProfileStore(config)
     store.prepare()
-    client = present_new_keys(stored.url, old, new)
+    client = present_new_keys(stored.url, old, new, server_key_of(stored))
     store.put(replace(stored, keys=tuple(path.resolve() for path in key), passphrase_file=secret))
     if json:
         put_json(client)
     else:
         say(f"profile {profile} signs with {' and '.join(item.keyid for item in new)} now")
+
+
+@app.command(
+    cls=Command,
+    epilog="secure-api keys pin --profile clinic-a\n"
+    "secure-api keys pin --profile clinic-a --server-keyid=T4xl70S7MT6Zeq6r9V9fPJGVn76wfnXJ21-gyo0Gu6o",
+)
+def pin(profile: Profile, server_keyid: ServerKeyid = None, config: Config = None, json: Json = False) -> None:
+    """Fetch the server's public key into the profile: from then on its answers are held to it."""
+    from secure_api.cli.server_key import discover, keep, published_key, taken_on_trust
+    from secure_api.cli.undo import Undo
+    from secure_api.client import ProfileStore
+
+    store = ProfileStore(config)
+    stored = store.get(profile)
+    key = published_key(stored.url, discover(stored.url), server_keyid)
+    with Undo() as undo:
+        file = keep(undo, store, profile, key)
+        store.put(replace(stored, server_key=file))
+    if json:
+        put_json({"keyid": key.keyid, "algorithm": key.algorithm.value, "file": str(file)})
+    else:
+        put(key.keyid)
+    if server_keyid is None:
+        say(taken_on_trust(stored.url, key))
 
 
 @app.command(

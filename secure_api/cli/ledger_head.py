@@ -46,7 +46,9 @@ def stored_head(home: Path | None, passphrase_file: Path | None) -> LedgerHead:
 
 
 def fetched_head(profile: str, config: Path | None, key_file: Path | None) -> LedgerHead:
-    """Ask a profile's server for its newest head; the key of the file, else one that the server names, has signed it.
+    """Ask a profile's server for its newest head, and hold it to the key of the file.
+
+    Without a file, the key is the profile's own; without that, one that the server names.
 
     Raises:
         CliError: the server cannot be asked, or has no head.
@@ -59,13 +61,9 @@ def fetched_head(profile: str, config: Path | None, key_file: Path | None) -> Le
         head = LedgerHead.parse(json.dumps(page["head"]).encode())
     except Invalid as error:
         raise CliError(f"the server's answer makes no sense: {error}") from error
-    check_signature(head, _published(profile, config) if key_file is None else _pinned(key_file))
+    pinned = ProfileStore(config).get(profile).read_server_key() if key_file is None else read_public(key_file, None)
+    check_signature(head, {pinned.keyid: pinned} if pinned is not None else _published(profile, config))
     return head
-
-
-def _pinned(file: Path) -> Mapping[str, PublicKey]:
-    key = read_public(file, None)
-    return {key.keyid: key}
 
 
 def _published(profile: str, config: Path | None) -> Mapping[str, PublicKey]:

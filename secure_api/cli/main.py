@@ -18,7 +18,10 @@ COMPLETION: Final = "_SECURE_API_COMPLETE"
 #: Errors of the layers below, by name: importing them here would make every command wait for all of them.
 CODES: Final = {
     "crypto.errors.SigningError": ExitCode.USAGE,
+    "crypto.errors.SealingError": ExitCode.USAGE,
     "crypto.errors.CryptoError": ExitCode.KEY,
+    "secure_api.client.errors.ResponseRefused": ExitCode.REFUSED,
+    "secure_api.client.errors.ServerUnusable": ExitCode.FAILURE,
     "secure_api.client.errors.ClientError": ExitCode.KEY,
     "secure_api.domain.errors.KeyUnusable": ExitCode.KEY,
     "secure_api.domain.errors.DomainError": ExitCode.FAILURE,

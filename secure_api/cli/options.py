@@ -60,3 +60,7 @@ Headers = Annotated[
     list[str] | None, typer.Option("--header", "-H", metavar="NAME:VALUE", help="Another header field; repeatable.")
 ]
 AnyHost = Annotated[bool, typer.Option("--any-host", help="Sign for another server than the profile's, too.")]
+ServerKeyid = Annotated[
+    str | None,
+    typer.Option("--server-keyid", metavar="KEYID", help="Key that the server must have; its operator knows it."),
+]

@@ -9,13 +9,13 @@ import typer
 from rich.json import JSON
 
 from crypto import parse_signature_input, signature_base
-from secure_api.cli.api_call import TIMEOUT, code_of, complaint, hint_for, send
+from secure_api.cli.api_call import TIMEOUT, code_of, complaint, hint_for, send, server_key_of
 from secure_api.cli.body import read_body, read_headers, read_method
 from secure_api.cli.console import complain, printable, put_bytes, say, stderr, stdout
 from secure_api.cli.errors import CliError
 from secure_api.cli.keyring import read_profile
 from secure_api.cli.options import AnyHost, Body, Config, Headers, Profile
-from secure_api.cli.target import target
+from secure_api.cli.target import same_server, target
 from secure_api.client import SignatureAuth
 from secure_api.client.exchange import signable
 
@@ -55,8 +55,9 @@ def request(
     method, fields, body = read_method(method), read_headers(header or []), read_body(json)
     stored, keys = read_profile(profile, config)
     url = target(stored.url, path, any_host=any_host)
+    server_key = server_key_of(stored) if same_server(url, stored.url) else None
     began = time.perf_counter()
-    response = send(method, url, body, SignatureAuth(*keys), fields, timeout=timeout)
+    response = send(method, url, body, SignatureAuth(*keys, server_key=server_key), fields, timeout=timeout)
     if verbose:
         _show_exchange(response, time.perf_counter() - began)
     if output is not None and response.is_success:

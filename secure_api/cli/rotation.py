@@ -5,7 +5,7 @@ from typing import Final
 
 import httpx
 
-from crypto import PrivateKey
+from crypto import PrivateKey, PublicKey
 from secure_api.cli.answer import Answer
 from secure_api.cli.api_call import expect, send
 from secure_api.cli.presentation import presenting_body
@@ -16,7 +16,9 @@ from secure_api.client import SignatureAuth
 _PERHAPS_DONE: Final = {httpx.codes.UNAUTHORIZED, httpx.codes.CONFLICT}
 
 
-def present_new_keys(url: str, old: Sequence[PrivateKey], new: Sequence[PrivateKey]) -> Answer:
+def present_new_keys(
+    url: str, old: Sequence[PrivateKey], new: Sequence[PrivateKey], server_key: PublicKey | None
+) -> Answer:
     """Replace old keys by new ones at the server; returns the client as it is afterwards.
 
     A rotation whose answer was lost is found done: the new keys open the client that the old ones belonged to.
@@ -25,9 +27,10 @@ def present_new_keys(url: str, old: Sequence[PrivateKey], new: Sequence[PrivateK
         CliError: the server refuses, or is not reachable.
         SigningError: a new key is an old one.
     """
-    response = send("POST", target(url, "/v1/clients/me/keys"), presenting_body(new), SignatureAuth(*old, *new))
+    auth = SignatureAuth(*old, *new, server_key=server_key)
+    response = send("POST", target(url, "/v1/clients/me/keys"), presenting_body(new), auth)
     if response.status_code in _PERHAPS_DONE:
-        found = send("GET", target(url, "/v1/clients/me"), b"", SignatureAuth(*new))
+        found = send("GET", target(url, "/v1/clients/me"), b"", SignatureAuth(*new, server_key=server_key))
         if found.is_success:
             client = Answer.parse(found.content)
             if {key.keyid for key in old} <= {key["keyid"] for key in client["keys"]}:

@@ -39,18 +39,27 @@ def target(url: str, path: str, *, any_host: bool = False) -> str:
         CliError: the target makes no sense, or is another server and `any_host` is false.
     """
     whole = join(url, path)
-    if _server(_split(whole)) != _server(_split(url)) and not any_host:
+    if not same_server(whole, url) and not any_host:
         raise CliError(
             f"{path} is not on the profile's server {url}", ExitCode.USAGE, "say --any-host to sign for it anyway"
         )
     return whole
 
 
+def same_server(one: str, other: str) -> bool:
+    """Tell whether two URLs are on one server: scheme, host and port.
+
+    Raises:
+        CliError: one of them makes no sense.
+    """
+    return _server(_split(one)) == _server(_split(other))
+
+
 def warn_in_clear(url: str) -> None:
     """Warn when requests to a URL travel unencrypted over a network."""
     parts = _split(url)
     if parts.scheme == "http" and not _loopback(parts.hostname or ""):
-        warn(f"{parts.netloc} is reached without TLS: anybody on the way can read requests and forge answers")
+        warn(f"{parts.netloc} is reached without TLS: anybody on the way can read what is not sealed")
 
 
 def _split(text: str) -> SplitResult:

@@ -33,7 +33,10 @@ def create(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Issue a token. It is shown this once, and works once."""
+    """Issue a token. It is shown this once, and works once.
+
+    Hand the server's keyid over with it: who enrolls with --server-keyid gives the token to that server alone.
+    """
     from secure_api.cli.api_call import call
     from secure_api.client import ProfileStore
 
@@ -44,13 +47,16 @@ def create(
         "/v1/tokens",
         {"organization": organization, "role": role.value, "expires_in": parse_duration(expires_in)},
     )
+    stored = ProfileStore(config).get(profile)
+    server = stored.read_server_key()
     if json:
-        put_json(issued)
+        put_json(issued | {"server_keyid": None if server is None else server.keyid})
         return
     put(issued["token"])
-    url = ProfileStore(config).get(profile).url
     shown = issued["token"] if stdout.is_terminal else "TOKEN"  # stderr of a script is kept where secrets are not
-    command = ["secure-api", "enroll", "--url", url, "--token", shown]
+    command = ["secure-api", "enroll", "--url", stored.url, "--token", shown]
     command += ["--key", "KEY.pem", "--profile", organization]
+    if server is not None:
+        command.append(f"--server-keyid={server.keyid}")  # a keyid may begin with a hyphen
     say(f"good until {issued['expires']}; whoever shall have it enrolls by:")
     say(f"  {shlex.join(command)}")

@@ -18,13 +18,13 @@ def read_discovery(response: httpx.Response) -> dict[str, Any]:
         ServerUnusable: the answer holds none.
     """
     if not response.is_success:
-        raise ServerUnusable(f"the server's discovery document: HTTP {response.status_code}")
+        raise ServerUnusable(f"no discovery document: HTTP {response.status_code}", response.status_code)
     if len(response.content) > MAX_BYTES:
-        raise ServerUnusable("the server's discovery document is too large")
+        raise ServerUnusable("the discovery document is too large")
     try:
         document = json.loads(response.content)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise ServerUnusable("the server's discovery document is no JSON object")
+        raise ServerUnusable("the discovery document is no JSON object")
     return document

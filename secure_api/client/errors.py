@@ -27,4 +27,8 @@ class ResponseRefused(ClientError):
 
 
 class ServerUnusable(ClientError):
-    """The server does not offer, or does not vouch for, what was asked of it."""
+    """The server does not offer, or does not vouch for, what was asked of it; `status` when an HTTP status said so."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status

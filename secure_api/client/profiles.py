@@ -91,8 +91,7 @@ class ClientProfile:
         """Read the public key that the server's answers are held to; None when the profile names none.
 
         Raises:
-            ProfileUnreadable: the file cannot be read.
-            CryptoError: it holds no public key.
+            ProfileUnreadable: the file cannot be read, or holds no public key.
         """
         if self.server_key is None:
             return None
@@ -101,6 +100,8 @@ class ClientProfile:
                 return PublicKey.from_pem(file.read(MAX_BYTES))
         except OSError as error:
             raise ProfileUnreadable(f"the server's key {self.server_key} cannot be read: {error.strerror}") from error
+        except CryptoError as error:
+            raise ProfileUnreadable(f"{self.server_key} holds no public key of a server: {error}") from error
 
 
 def served_at(home: Path) -> str | None:

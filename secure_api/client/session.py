@@ -184,7 +184,7 @@ class Session(httpx.Auth):
         if response.status_code != HTTPStatus.CREATED:
             problem = Problem.parse(response.headers.get("content-type", ""), response.content)
             said = problem.lines()[0] if problem else response.reason_phrase
-            raise ServerUnusable(f"no session: HTTP {response.status_code} {said}")
+            raise ServerUnusable(f"no session: HTTP {response.status_code} {said}", response.status_code)
         signed = signable(exchange.request)
         inputs = parse_signature_input(exchange.request.headers["signature-input"].encode()).values()
         transcript = session_transcript(

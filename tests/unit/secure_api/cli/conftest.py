@@ -13,6 +13,12 @@ from tests.cli.program import Program
 from tests.unit.secure_api.cli.odd_server import OddServer, odd_server
 
 KEY = PrivateKey.from_seed(SignatureAlgorithm.ED25519, bytes(32))
+SERVER_KEY = PrivateKey.from_seed(SignatureAlgorithm.ED25519, bytes(range(32))).public_key
+DISCOVERY = ("GET", "/.well-known/secure-api")
+UNPINNED = (
+    "warning: profile p knows no key of its server, so no answer is verified; to add it: "
+    "secure-api keys pin --profile p\n"
+)
 
 
 @pytest.fixture

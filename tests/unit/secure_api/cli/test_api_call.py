@@ -14,14 +14,14 @@ from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.client import ClientProfile, ProfileStore
 from tests.cli.program import Program
-from tests.unit.secure_api.cli.conftest import KEY
+from tests.unit.secure_api.cli.conftest import DISCOVERY, KEY, SERVER_KEY, UNPINNED
 from tests.unit.secure_api.cli.odd_server import OddServer
 
 
 def test_a_success_is_printed_as_it_came(program: Program, odd: OddServer) -> None:
     odd.body = b'{"a":  [1, "\xc3\xbc"]}'
     outcome = program("request", "get", "/v1/x?y=1", "-p", "p", "-H", "X-A: b").ok()
-    assert (outcome.out, outcome.said) == (odd.body.decode(), "")
+    assert (outcome.out, outcome.said) == (odd.body.decode(), UNPINNED)
     ((method, path, fields, body),) = odd.received
     assert (method, path, fields["x-a"], body) == ("GET", "/v1/x?y=1", "b", b"")
     assert fields["user-agent"] == f"secure-api/{__version__}"
@@ -52,7 +52,7 @@ def test_a_problem_is_said_in_full(program: Program, odd: OddServer) -> None:
     )
     outcome = program("request", "POST", "/x", "-p", "p", "--json", "{}")
     assert outcome.status == ExitCode.CLIENT_ERROR
-    assert outcome.said == "error: HTTP 422 Validation failed: No.\n  /a: too long\n"
+    assert outcome.said == UNPINNED + "error: HTTP 422 Validation failed: No.\n  /a: too long\n"
     assert outcome.out == odd.body.decode()
     odd.fields["X-Request-ID"] = "7"
     odd.status = 401
@@ -178,11 +178,15 @@ def test_enrollment_at_another_kind_of_server_writes_no_profile(
 ) -> None:
     odd.status = 201
     arguments = ("enroll", "--url", odd.url, "--key", key_file, "--profile", "new")
-    assert "has no organization" in program(*arguments, "--token", "sat_x").failed(ExitCode.FAILURE).error
     assert "an enrollment token is needed" in program(*arguments).failed(ExitCode.USAGE).error
     assert "an enrollment token is needed" in program(*arguments, "--token", "-").failed(ExitCode.USAGE).error
+    assert odd.received == []
+    refused = program(*arguments, "--token", "sat_x").failed(ExitCode.FAILURE)
+    assert refused.error == f"{odd.url}: the discovery document is no JSON object"
+    assert "is that URL a secure-api server's?" in refused.said
     assert list(ProfileStore(program.config).load()) == ["p"]
-    assert len(odd.received) == 1
+    assert [route for *route, _, _ in odd.received] == [list(DISCOVERY)]
+    assert not (program.config / "keys").exists()
 
 
 def test_an_enrollment_that_is_refused_has_the_token_in_mind(
@@ -190,6 +194,7 @@ def test_an_enrollment_that_is_refused_has_the_token_in_mind(
 ) -> None:
     odd.problem(401, b'{"type": "urn:problem-type:secure-api:authentication-failed", "title": "T", "status": 401}')
     odd.fields["X-Request-Id"] = "r7"
+    odd.routes[DISCOVERY] = 200, json.dumps({"keys": [SERVER_KEY.jwk()]}).encode()
     words = ("enroll", "--url", odd.url, "--key", key_file, "--profile", "new")
     said = program(*words, "--token", "sat_x").failed(ExitCode.CLIENT_ERROR).said
     assert "hint: is the token spent or expired? It works once: ask an admin for a new one." in said

@@ -13,6 +13,7 @@ import pytest
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.client import ClientProfile, ProfileStore
 from tests.cli.program import Program
+from tests.unit.secure_api.cli.conftest import UNPINNED
 from tests.unit.secure_api.cli.odd_server import OddServer
 
 
@@ -80,6 +81,6 @@ def test_a_page_of_the_ledger(program: Program, odd: OddServer, key_file: Path) 
     entry = {"sequence": 8, "time": "T", "kind": "k", "hash": "0123456789abcdef0"}
     odd.body = json.dumps({"entries": [entry], "next": 8, "head": None}).encode()
     page = program("ledger", "show", "-p", "p", "--after", "7", "--limit", "1").ok()
-    assert (page.out, page.said) == ("8\tT\tk\t0123456789abcdef\n", "there are more: --after 8\n")
+    assert (page.out, page.said) == ("8\tT\tk\t0123456789abcdef\n", UNPINNED + "there are more: --after 8\n")
     assert program("ledger", "show", "-p", "p", "--json").ok().json()["next"] == 8
     assert [path for _, path, *_ in odd.received] == ["/v1/ledger?after=7&limit=1", "/v1/ledger?after=0&limit=100"]

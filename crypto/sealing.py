@@ -25,6 +25,7 @@ from crypto.errors import FieldSyntaxError, KeyFormatError, SealingError, Unseal
 from crypto.kem import KEM_ALGORITHMS, KemAlgorithm
 from crypto.messages import Request
 from crypto.providers.x_wing import expand_seed
+from crypto.weak_keys import refuse_small_order
 
 MEDIA_TYPE: Final = "application/vnd.secure-api.sealed"
 REPLY_KID: Final = "reply"
@@ -132,6 +133,7 @@ class SealingPublicKey:
         _INFO.check_public_key(raw)
         self.raw = bytes(raw)
         ml_kem, x25519 = raw[: _ML_KEM.public_key_bytes], raw[_ML_KEM.public_key_bytes :]
+        refuse_small_order(x25519)  # now, and not when an answer has to be sealed
         try:
             self._key = hpke.MLKEM768X25519PublicKey(
                 MLKEM768PublicKey.from_public_bytes(ml_kem), X25519PublicKey.from_public_bytes(x25519)

@@ -1,7 +1,7 @@
 """Public keys under which anybody can sign: a server that enrolled one could never say who sent a request.
 
 Their owner could as well publish a seed, which nobody can notice; these two kinds can be noticed, and an array of zeros
-stored by mistake is of both.
+stored by mistake is of both. And X25519 keys to which nothing can be encrypted.
 """
 
 from typing import Final
@@ -24,6 +24,18 @@ _SMALL_ORDER_Y: Final = frozenset(
         _P - _ORDER_8_Y,
     }
 )
+# u-coordinates of small order on Curve25519 and its twist, with those that are written above p (RFC 7748 §6.1).
+_SMALL_ORDER_U: Final = frozenset(
+    {
+        0,
+        1,
+        0x00B8495F16056286FDB1329CEB8D09DA6AC49FF1FAE35616AEB8413B7C7AEBE0,
+        0x57119FD0DD4E22D8868E1C58C45C44045BEF839C55B1D0B1248C50A3BC959C5F,
+        _P - 1,
+        _P,
+        _P + 1,
+    }
+)
 _RHO_BYTES: Final = 32
 
 
@@ -39,3 +51,9 @@ def refuse_weak_key(algorithm: SignatureAlgorithm, raw: bytes) -> None:
             raise KeyFormatError("the Ed25519 public key is a point of small order: anybody could sign for it")
     elif not any(raw[_RHO_BYTES:]):
         raise KeyFormatError(f"the public key of {algorithm} is empty (t1 = 0): anybody could sign for it")
+
+
+def refuse_small_order(x25519: bytes) -> None:
+    """Raise KeyFormatError for an X25519 public key whose shared secrets are all zeros (RFC 9180 §7.1.4)."""
+    if int.from_bytes(x25519, "little") & ~_SIGN in _SMALL_ORDER_U:
+        raise KeyFormatError("the X25519 part of the public key is a point of small order")

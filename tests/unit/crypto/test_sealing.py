@@ -262,9 +262,8 @@ def test_a_sealing_key_is_the_x_wing_key_of_its_seed(seed: bytes) -> None:
 @pytest.mark.parametrize("point", SMALL_ORDER, ids=bytes.hex)
 def test_points_of_small_order_are_refused(point: bytes) -> None:
     """RFC 9180 §7.1.4: the secret of X25519 would be zeros, whoever computes it."""
-    weak = SealingPublicKey(KEY.public_key[:-32] + point)
-    with pytest.raises(KeyFormatError, match="nothing can be sealed"):
-        weak.seal(b"{}", REQUEST_CONTEXT)
+    with pytest.raises(KeyFormatError, match="small order"):
+        SealingPublicKey(KEY.public_key[:-32] + point)
     sealed = PUBLIC.seal(b"{}", REQUEST_CONTEXT)
     with pytest.raises(UnsealingError):
         KEY.open(sealed[:1_088] + point + sealed[1_120:], REQUEST_CONTEXT)

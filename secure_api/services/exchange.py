@@ -79,6 +79,8 @@ class Exchanger:
                     raise SealedBodyRejected
                 plaintext = open_under(session.keys.client_aead, body, context)
                 return OpenedBody(plaintext, sealed_type.content_type, context)
+            if session is not None:
+                raise SealedBodyRejected("Within a session, a body is sealed under the session's keys.")
             key = await self._keyring.find(sealed_type.kid)
             if key is None:
                 raise SealedBodyRejected(

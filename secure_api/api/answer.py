@@ -1,4 +1,4 @@
-"""The answer to an authenticated request, on its way out: counted, and where asked for sealed and signed."""
+"""The answer to an authenticated request that is to be sealed or signed on its way out."""
 
 from starlette.types import Message, Send
 
@@ -6,11 +6,9 @@ from crypto import Response
 from secure_api.services.authentication import Authentication
 from secure_api.services.exchange import Exchanger, OpenedBody
 
-NO_STORE = (b"cache-control", b"no-store")
-
 
 class Answer:
-    """An ASGI `send`. Without a wish for a seal or a signature it passes messages on; else it waits for the whole body.
+    """An ASGI `send` that waits for the whole body, then seals and signs.
 
     `label` is where the signature goes, None when nobody asked for one; `opened` says how the request was sealed.
     """
@@ -26,37 +24,20 @@ class Answer:
 
     async def __call__(self, message: Message) -> None:
         """Take the next message of the application's."""
-        whole = self.label is not None or self.opened.context is not None
         if message["type"] == "http.response.start":
-            # A cache does not know that Signature authenticates: it must not hand one client's answer to another.
-            headers = message["headers"]
-            if not any(name == b"cache-control" for name, _ in headers):
-                message["headers"] = [*headers, NO_STORE]
-            if whole:
-                self._start = message
-                return
+            self._start = message
         elif message["type"] == "http.response.body":
-            body = message.get("body", b"")
-            if not whole:
-                self._count(body)
-            else:
-                self._chunks.append(body)
-                if not message.get("more_body", False):
-                    await self._finish()
-                return
-        await self._send(message)
+            self._chunks.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                await self._finish()
+        else:
+            await self._send(message)
 
     async def _finish(self) -> None:
-        session = self._authentication.session
         headers = tuple((name.lower(), value) for name, value in self._start["headers"])
         response = Response(self._start["status"], headers, b"".join(self._chunks))
-        response = self._exchanger.seal(response, self.opened, session)
+        response = self._exchanger.seal(response, self.opened, self._authentication.session)
         if self.label is not None:
             response = self._exchanger.sign(response, self._authentication, self.label)
-        self._count(response.body)
         await self._send({**self._start, "headers": list(response.headers)})
         await self._send({"type": "http.response.body", "body": response.body, "more_body": False})
-
-    def _count(self, body: bytes) -> None:
-        if self._authentication.session is not None:
-            self._authentication.session.count_answer(len(body))

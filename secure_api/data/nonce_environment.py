@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import lmdb
 
@@ -17,11 +17,9 @@ _ORIGIN_BYTES: Final = 128
 
 @dataclass(slots=True)
 class NonceEnvironment:
-    """An open file of nonces: two tables, and the moment (POSIX seconds) since which no spent nonce can be missing."""
+    """An open file of nonces, and the moment (POSIX seconds) since which no spent nonce can be missing."""
 
     environment: lmdb.Environment
-    nonces: Any  # lmdb calls it _Database, and exports no name for it
-    states: Any
     since: int
     users: int = 0
 
@@ -72,15 +70,9 @@ def _open_file(path: Path, now: int) -> NonceEnvironment:
             str(path),
             subdir=False,
             map_size=MAP_SIZE,
-            max_dbs=2,
             mode=0o600,
             # Without a boot id nobody could tell what a crash lost: then every commit waits for the disk.
             sync=not boot,
             metasync=not boot,
         )
-        try:
-            nonces, states = environment.open_db(b"nonces"), environment.open_db(b"states")
-        except BaseException:
-            environment.close()
-            raise
-    return NonceEnvironment(environment, nonces, states, since)
+    return NonceEnvironment(environment, since)

@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import lmdb
 
@@ -36,6 +36,9 @@ WINDOW: Final = 300 + 2 * 60  # seconds: the widest window, and twice the widest
 _ACTIVE: Final = "SELECT 1 FROM keys WHERE keyid = ? AND status = 'active'"
 _SESSION: Final = "SELECT expires FROM sessions WHERE id = ? AND status = 'active' AND expires >= ?"
 _ENDED: Final = b"ended"
+#: What is known of keys and sessions lies behind all nonces, whose slots begin with a zero byte: one table, as every
+#: table more that a transaction touches is another page to write.
+_STATE: Final = b"\xff"
 _BUSY_TIMEOUT: Final = 5.0  # seconds
 
 
@@ -81,9 +84,9 @@ class FileNonceStore:
                 mark = hashlib.sha256(f"{use.keyid}\0{use.nonce}".encode()).digest()
                 other = slot - 1 if now // SLOT < slot else slot + 1
                 elsewhere = other < slot or (now + WINDOW) // SLOT > slot
-                if elsewhere and transaction.get(other.to_bytes(8) + mark, db=file.nonces) is not None:
+                if elsewhere and transaction.get(other.to_bytes(8) + mark) is not None:
                     raise NonceRefused
-                if not transaction.put(slot.to_bytes(8) + mark, b"", overwrite=False, db=file.nonces):
+                if not transaction.put(slot.to_bytes(8) + mark, b"", overwrite=False):
                     raise NonceRefused
 
     async def forget(self, keyids: Sequence[str], now: int) -> None:
@@ -95,7 +98,7 @@ class FileNonceStore:
         file = self._file
         with _translated(), file.environment.begin(write=True) as transaction:
             for keyid in keyids:
-                transaction.put(keyid.encode(), (now + TOMBSTONE).to_bytes(8) + _ENDED, db=file.states)
+                transaction.put(_STATE + keyid.encode(), (now + TOMBSTONE).to_bytes(8) + _ENDED)
 
     async def sweep(self, now: int) -> int:
         """Forget nonces whose whole slot expired before `now` (POSIX seconds), a few at a time; returns how many.
@@ -105,9 +108,9 @@ class FileNonceStore:
         file, swept = self._file, 0
         while True:
             with _translated(), file.environment.begin(write=True) as transaction:
-                step = _delete_below(transaction, file.nonces, (now // SLOT).to_bytes(8))
+                step = _delete_below(transaction, (now // SLOT).to_bytes(8))
                 if step < SWEEP_ROWS:
-                    _delete_before(transaction, file.states, now)
+                    _delete_before(transaction, now)
             swept += step
             if step < SWEEP_ROWS:
                 return swept
@@ -118,14 +121,14 @@ class FileNonceStore:
         self._opened.close()
 
     def _is_active(self, transaction: lmdb.Transaction, use: NonceUse, now: int) -> bool:
-        name = use.keyid.encode()
-        state = transaction.get(name, db=self._file.states)
+        name = _STATE + use.keyid.encode()
+        state = transaction.get(name)
         if state is not None and int.from_bytes(state[:8]) >= now:
             return state[8:] != _ENDED
         active_until = self._look_up(use, now)
         if active_until is None:
             return False
-        transaction.put(name, active_until.to_bytes(8), db=self._file.states)
+        transaction.put(name, active_until.to_bytes(8))
         return True
 
     @across_organizations("authentication asks whether a key or session is active; the caller is its answer")
@@ -138,9 +141,9 @@ class FileNonceStore:
         return None if row is None else min(now + TRUST, row[0])
 
 
-def _delete_below(transaction: lmdb.Transaction, nonces: Any, bound: bytes) -> int:
+def _delete_below(transaction: lmdb.Transaction, bound: bytes) -> int:
     deleted = 0
-    with transaction.cursor(db=nonces) as cursor:
+    with transaction.cursor() as cursor:
         cursor.first()
         # Behind the last entry, and in an empty table, the cursor's key is empty.
         while (key := bytes(cursor.key())) and key < bound and deleted < SWEEP_ROWS:
@@ -149,9 +152,9 @@ def _delete_below(transaction: lmdb.Transaction, nonces: Any, bound: bytes) -> i
     return deleted
 
 
-def _delete_before(transaction: lmdb.Transaction, states: Any, now: int) -> None:
-    with transaction.cursor(db=states) as cursor:
-        cursor.first()
+def _delete_before(transaction: lmdb.Transaction, now: int) -> None:
+    with transaction.cursor() as cursor:
+        cursor.set_range(_STATE)
         while cursor.key():
             if int.from_bytes(bytes(cursor.value())[:8]) < now:
                 cursor.delete()

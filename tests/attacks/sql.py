@@ -38,8 +38,10 @@ def forget_nonces(url: str) -> None:
     if (path := _file(url)) is None:
         asyncio.run(_execute_postgresql(url, "DELETE FROM nonces"))
     else:
-        with _nonces(path.with_suffix(".nonces"), readonly=False) as file, file.begin(write=True) as transaction:
-            transaction.drop(file.open_db(b"nonces", transaction), delete=False)
+        with _nonces(path.with_suffix(".nonces"), readonly=False) as file:
+            table = file.open_db()
+            with file.begin(write=True) as transaction:
+                transaction.drop(table, delete=False)
 
 
 def remembers_nonce(url: str, keyid: str, nonce: str) -> bool:
@@ -51,16 +53,18 @@ def remembers_nonce(url: str, keyid: str, nonce: str) -> bool:
 
 def _nonces(file: Path, *, readonly: bool) -> lmdb.Environment:
     """Open the file of nonces beside an SQLite database."""
-    return lmdb.open(str(file), subdir=False, readonly=readonly, max_dbs=2, create=False)
+    return lmdb.open(str(file), subdir=False, readonly=readonly, create=False)
 
 
 def _read_nonces(file: Path) -> Rows:
     if not file.exists():
         return []
-    with _nonces(file, readonly=True) as environment:
-        table = environment.open_db(b"nonces", create=False)
-        with environment.begin(db=table) as transaction, transaction.cursor() as cursor:
-            return [{"slot": int.from_bytes(key[:8]), "use": bytes(key[8:])} for key, _ in cursor]
+    with (
+        _nonces(file, readonly=True) as environment,
+        environment.begin() as transaction,
+        transaction.cursor() as cursor,
+    ):
+        return [{"slot": int.from_bytes(key[:8]), "use": key[8:]} for key, _ in cursor if key[0] == 0]
 
 
 def _file(url: str) -> Path | None:

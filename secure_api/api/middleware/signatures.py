@@ -11,20 +11,23 @@ from typing import Protocol
 from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crypto import DigestError, PublicKey, Request, SignedRequest, verify_content_digest
+from crypto import DigestError, PublicKey, Request, SignedRequest, is_sealed, verify_content_digest
 from secure_api.api.answer import Answer
 from secure_api.api.json_route import check_content_type
 from secure_api.api.problem import respond_to
+from secure_api.api.started import Started
 from secure_api.domain import strict_json
 from secure_api.domain.errors import AuthenticationFailed, DomainError, PayloadTooLarge, RequestTimeout
 from secure_api.domain.limits import Limits
 from secure_api.domain.strict_json import JsonValue
 from secure_api.services.authentication import Authenticator
 from secure_api.services.exchange import Exchanger, OpenedBody
+from secure_api.services.session_keeper import OpenSession
 
 #: The answers to handshakes are signed whether asked or not: they carry half of a session's keys.
 ALWAYS_SIGNED = "/v1/sessions"
 DEFAULT_LABEL = "sig1"
+NO_STORE = (b"cache-control", b"no-store")
 
 
 class KeyPresentation(Protocol):
@@ -89,7 +92,11 @@ class SignatureMiddleware:
         except DomainError as error:
             await respond_to(error, self.refused)(scope, receive, send)
             return
-        answer = Answer(send, self.exchanger, authentication)
+        scope.setdefault("state", {})["authentication"] = authentication
+        if opened is None and not asks_for_more(request, scope["path"]):
+            await self.app(scope, Replay(body, receive), private(send, authentication.session))
+            return
+        answer = Answer(private(send, authentication.session), self.exchanger, authentication)
         try:
             if scope["path"].startswith(ALWAYS_SIGNED):
                 answer.label = DEFAULT_LABEL
@@ -98,7 +105,6 @@ class SignatureMiddleware:
         except DomainError as error:
             await respond_to(error, self.refused)(scope, receive, answer)
             return
-        scope.setdefault("state", {})["authentication"] = authentication
         if answer.opened.context is not None:
             scope = {**scope, "headers": headers_within(scope["headers"], answer.opened)}
         await self.app(scope, Replay(answer.opened.body, receive), answer)
@@ -124,6 +130,31 @@ class SignatureMiddleware:
         """
         check_content_type(opened.content_type)
         return read_keys(strict_json.loads(opened.body, max_depth=self.limits.max_json_depth))
+
+
+def asks_for_more(request: Request, path: str) -> bool:
+    """Tell whether a request is, or may be, sealed, or wants a signed answer."""
+    return (
+        bool(request.field_lines(b"accept-signature"))
+        or is_sealed((request.field(b"content-type") or b"").decode("latin-1"))
+        or path.startswith(ALWAYS_SIGNED)
+    )
+
+
+def private(send: Send, session: OpenSession | None) -> Send:
+    """Wrap an ASGI `send`: no cache may keep the answer, and a session pays for its bytes."""
+
+    async def send_private(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = message["headers"]
+            if not any(name == b"cache-control" for name, _ in headers):
+                # A cache does not know that Signature authenticates: it must not hand one's answer to another.
+                message["headers"] = [*headers, NO_STORE]
+        elif session is not None:
+            session.count_answer(len(message.get("body", b"")))
+        await send(message)
+
+    return send_private
 
 
 class Replay:
@@ -176,20 +207,27 @@ async def read_body(receive: Receive, limits: Limits) -> bytes:
         RequestTimeout: it did not arrive in time.
         Disconnected: the peer went away.
     """
-    chunks: list[bytes] = []
-    size = 0
+    first = Started(receive())
+    if first.done and not first.value.get("more_body", False):
+        return _chunk(first.value, 0, limits)
     try:
         async with asyncio.timeout(limits.body_timeout):
-            while True:
+            message = first.value if first.done else await first.rest()
+            chunks = [_chunk(message, 0, limits)]
+            size = len(chunks[0])
+            while message.get("more_body", False):
                 message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Disconnected
-                chunk = message.get("body", b"")
-                size += len(chunk)
-                if size > limits.max_body_bytes:
-                    raise PayloadTooLarge(f"A body may have {limits.max_body_bytes} bytes at most.")
-                chunks.append(chunk)
-                if not message.get("more_body", False):
-                    return b"".join(chunks)
+                chunks.append(_chunk(message, size, limits))
+                size += len(chunks[-1])
+            return b"".join(chunks)
     except TimeoutError as error:
         raise RequestTimeout(f"A body must arrive within {limits.body_timeout:g} seconds.") from error
+
+
+def _chunk(message: Message, before: int, limits: Limits) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise Disconnected
+    chunk: bytes = message.get("body", b"")
+    if before + len(chunk) > limits.max_body_bytes:
+        raise PayloadTooLarge(f"A body may have {limits.max_body_bytes} bytes at most.")
+    return chunk

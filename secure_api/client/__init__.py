@@ -8,9 +8,9 @@ with httpx.Client(base_url=URL, auth=Session(SignatureAuth.from_profile("clinic-
 
 from secure_api.client.discovery import read_discovery
 from secure_api.client.errors import ClientError, ProfileMissing, ProfileUnreadable, ResponseRefused, ServerUnusable
-from secure_api.client.exchange import REPORT, Report
 from secure_api.client.problem import Problem
 from secure_api.client.profiles import ClientProfile, ProfileStore
+from secure_api.client.report import REPORT, Report
 from secure_api.client.session import Session
 from secure_api.client.signature_auth import SignatureAuth
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
@@ -25,13 +25,14 @@ from crypto import (
     verify_response,
 )
 from secure_api.client.errors import ResponseRefused
+from secure_api.client.report import REPORT, Report, SealReport, field_bytes
 from secure_api.client.sealer import Sealer
 
 BODY_TYPE: Final = "application/octet-stream"
 NO_BODY_TYPE: Final = "application/json"
 LABEL: Final = "sig1"
-#: Where `httpx.Response.extensions` holds the report of an exchange.
-REPORT: Final = "secure_api.exchange"
+#: Methods of requests that may be carried out twice (RFC 9110 §9.2.2).
+REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 #: A server that does not believe a request, or cannot read it, cannot sign its answer to it. Such answers say that
 #: nothing was done, and all that whoever forges one can do is to say so.
 _BEFORE_SIGNING: Final = frozenset(
@@ -46,6 +47,9 @@ _BEFORE_SIGNING: Final = frozenset(
 )
 
 
+_SIGNATURE_FIELDS: Final = frozenset({b"content-digest", b"signature-input", b"signature"})
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """The keys that sign a request, and the one that the answer must be signed by (None: any answer is believed)."""
@@ -53,20 +57,6 @@ class Credentials:
     keys: tuple[SigningKey, ...]
     server_key: VerificationKey | None = None
     server_keyid: str = ""
-
-
-@dataclass(slots=True)
-class Report:
-    """What an exchange cost: seconds of the client's own work, and bytes beyond those of the bare request."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-    bytes: dict[str, int] = field(default_factory=dict)
-    signed_by: str | None = None  # keyid that signed the answer
-    sealed_by: str | None = None  # algorithm of the request's seal
-
-    def timed(self, what: str, since: float) -> None:
-        """Note how long something took, from `since` (by `time.perf_counter`) to now."""
-        self.seconds[what] = time.perf_counter() - since
 
 
 class Exchange:
@@ -104,7 +94,7 @@ class Exchange:
         self.report.timed("sign", began)
         for name, value in fields:
             request.headers[name] = value
-        self.report.bytes["signature fields"] = sum(len(name) + len(value) + 4 for name, value in fields)
+        self.report.bytes["signature"] = sum(field_bytes(name, value) for name, value in fields)
         self._signed = signable(request)
         self._inputs: Sequence[SignatureInput] = tuple(parse_signature_input(fields[1][1].encode()).values())
         if credentials.server_key is not None:
@@ -143,7 +133,10 @@ class Exchange:
         except CryptoError as error:
             raise ResponseRefused(f"the answer cannot be opened: {error}") from error
         self.report.timed("open", began)
-        self.report.bytes["sealed answer"] = len(response.content) - len(body)
+        self.report.bytes["answer's seal"] = len(response.content) - len(body)
+        self.report.answer = SealReport(
+            sealed_type.algorithm.value, sealed_type.kid, context, len(body), len(response.content)
+        )
         # httpx has no public way to give an answer another body, and hands out this very object.
         response._content = body
         response.headers["Content-Type"] = sealed_type.content_type
@@ -160,8 +153,10 @@ class Exchange:
         )
         body = sealer.seal(request.content, self._context)
         self.report.timed("seal", began)
-        self.report.sealed_by = sealed_type.algorithm.value
         self.report.bytes["seal"] = len(body) - len(request.content)
+        self.report.request = SealReport(
+            sealed_type.algorithm.value, sealed_type.kid, self._context, len(request.content), len(body)
+        )
         dropped = (b"content-type", b"content-length", b"transfer-encoding")
         headers = [line for line in request.headers.raw if line[0].lower() not in dropped]
         headers.append((b"Content-Type", sealed_type.text.encode("ascii")))
@@ -178,6 +173,9 @@ class Exchange:
             raise ResponseRefused(f"the answer (HTTP {answer.status}) is not the server's: {error}") from error
         self.report.timed("verify", began)
         self.report.signed_by = self._credentials.server_keyid
+        self.report.bytes["answer's signature"] = sum(
+            field_bytes(name, value) for name, value in answer.headers if name.lower() in _SIGNATURE_FIELDS
+        )
         return True
 
 

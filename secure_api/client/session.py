@@ -9,7 +9,9 @@ object.
 
 import asyncio
 import json
+import re
 import threading
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import AsyncGenerator, Generator
@@ -30,8 +32,9 @@ from crypto import (
     signature_base,
 )
 from secure_api.client.errors import ClientError, ResponseRefused, ServerUnusable
-from secure_api.client.exchange import Credentials, Exchange, signable
+from secure_api.client.exchange import REPEATABLE, Credentials, Exchange, signable
 from secure_api.client.problem import Problem
+from secure_api.client.report import HandshakeReport
 from secure_api.client.sealer import SessionSealer
 from secure_api.client.signature_auth import SignatureAuth
 
@@ -39,6 +42,7 @@ SESSIONS_PATH: Final = b"/v1/sessions"
 MARGIN: Final = 5  # seconds before its end at which a session is not used any more
 _REKEY_BELOW: Final = 0.05  # the part of its requests or bytes that a session has left when it is rekeyed
 
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{32}")
 _NOTHING: Final = httpx.Request("GET", "")
 
 Flow = Generator[httpx.Request, httpx.Response, None]
@@ -58,6 +62,7 @@ class ActiveSession:
     requests: int = 0
     bytes: int = 0
     last_used: float = 0
+    handshake: HandshakeReport | None = None  # for the report of the first request
 
     @property
     def id(self) -> str:
@@ -68,11 +73,10 @@ class ActiveSession:
         """Tell whether the server should still know the session, with a margin."""
         return now < self.expires - MARGIN and now < self.last_used + self.idle_timeout - MARGIN
 
-    def worn(self) -> bool:
-        """Tell whether little is left of its requests or bytes."""
-        return self.requests > self.max_requests * (1 - _REKEY_BELOW) or self.bytes > self.max_bytes * (
-            1 - _REKEY_BELOW
-        )
+    def worn(self, size: int) -> bool:
+        """Tell whether little would be left of its requests or bytes after a request of `size` bytes."""
+        part = 1 - _REKEY_BELOW
+        return self.requests > self.max_requests * part or self.bytes + size > self.max_bytes * part
 
 
 class Session(httpx.Auth):
@@ -114,7 +118,7 @@ class Session(httpx.Auth):
             exchange = self._prepare(session, request)
             response = yield exchange.request
             response.read()
-            if self._settled(session, exchange, response, again=attempt == 0):
+            if self._settled(session, exchange, response, again=attempt == 0 and request.method in REPEATABLE):
                 return
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
@@ -131,7 +135,7 @@ class Session(httpx.Auth):
             exchange = self._prepare(session, request)
             response = yield exchange.request
             await response.aread()
-            if self._settled(session, exchange, response, again=attempt == 0):
+            if self._settled(session, exchange, response, again=attempt == 0 and request.method in REPEATABLE):
                 return
 
     def end(self, client: httpx.Client) -> None:
@@ -142,15 +146,20 @@ class Session(httpx.Auth):
         """
         session, self.current = self.current, None
         if session is not None:
-            path = (SESSIONS_PATH + b"/" + session.id.encode()).decode()
-            client.request("DELETE", path, auth=_Within(self, session))
+            client.request("DELETE", _path(session), auth=_Within(self, session))
+
+    async def aend(self, client: httpx.AsyncClient) -> None:
+        """Do the same through an async client."""
+        session, self.current = self.current, None
+        if session is not None:
+            await client.request("DELETE", _path(session), auth=_Within(self, session))
 
     def _usable(self, request: httpx.Request) -> Handshake:
         """Give the session to use for a request, after whatever handshake that takes."""
         session, now = self.current, self._auth.now()
         if session is None or not session.alive(now):
             session = yield from self._open(request)
-        elif session.worn():
+        elif session.requests and session.worn(len(request.content)):
             try:
                 session = yield from self._rekey(request, session)
             except ServerUnusable:
@@ -167,6 +176,7 @@ class Session(httpx.Auth):
         return (yield from self._handshake(request, path, _within(old), old.keys.rekey))
 
     def _handshake(self, request: httpx.Request, path: bytes, credentials: Credentials, previous: bytes) -> Handshake:
+        since = time.perf_counter()
         ephemeral = KemPrivateKey.generate(self.suite)
         offer = {"suite": self.suite.value, "public_key": _base64url(ephemeral.public_key.raw)}
         handshake = httpx.Request(
@@ -196,19 +206,25 @@ class Session(httpx.Auth):
         try:
             answer: dict[str, Any] = json.loads(response.content)
             if answer["suite"] != self.suite.value:
-                raise ResponseRefused(f"the server answered with the suite {answer['suite']}")
+                raise ResponseRefused(f"the server answered with the suite {answer['suite']!r:.40}")
+            if _ID.fullmatch(answer["id"]) is None:
+                raise ResponseRefused("the answer to the handshake names no session")
             secret = session_secret(ephemeral.decapsulate(_bytes(answer["ciphertext"])), transcript, previous)
             began = self._auth.now()  # by the client's own clock: the two may differ
+            keys = SessionKeys.derive(answer["id"], secret)
+            sizes = len(exchange.request.content), len(response.content)
+            seconds = time.perf_counter() - since
             return ActiveSession(
-                SessionKeys.derive(str(answer["id"]), secret),
+                keys,
                 self.suite,
                 expires=began + int(answer["expires"]) - int(answer["created"]),
                 idle_timeout=int(answer["idle_timeout"]),
                 max_requests=int(answer["max_requests"]),
                 max_bytes=int(answer["max_bytes"]),
                 last_used=began,
+                handshake=HandshakeReport(keys.session, self.suite.value, bool(previous), *sizes, seconds),
             )
-        except (CryptoError, KeyError, TypeError, ValueError) as error:
+        except (CryptoError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
             raise ResponseRefused("the answer to the handshake makes no sense") from error
 
     def _prepare(self, session: ActiveSession, request: httpx.Request) -> Exchange:
@@ -223,10 +239,16 @@ class Session(httpx.Auth):
             extensions=request.extensions,
         )
         sealer = SessionSealer(session.keys) if self.seal else None
-        return self._auth.exchange_with(_within(session), copy, sealer)
+        exchange = self._auth.exchange_with(_within(session), copy, sealer)
+        exchange.report.handshake, session.handshake = session.handshake, None
+        return exchange
 
     def _settled(self, session: ActiveSession, exchange: Exchange, response: httpx.Response, *, again: bool) -> bool:
-        """Take the answer; false when the server does not know the session any more, and it is worth another try."""
+        """Take the answer; false when the server seems to have forgotten the session, and another try does no harm.
+
+        Nobody signs a 401. Whoever is between could answer with one what was accepted, to have it sent once more: so
+        only what may be done twice is repeated unasked.
+        """
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             if self.current is session:
                 self.current = None
@@ -252,6 +274,10 @@ class _Within(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Flow:
         exchange = self._owner._prepare(self._session, request)
         exchange.receive((yield exchange.request))
+
+
+def _path(session: ActiveSession) -> str:
+    return f"{SESSIONS_PATH.decode()}/{session.id}"
 
 
 def _within(session: ActiveSession) -> Credentials:

@@ -21,11 +21,13 @@ import httpx
 from crypto import PrivateKey, PublicKey, SigningError
 from secure_api.client.discovery import DISCOVERY_PATH, read_discovery
 from secure_api.client.errors import ClientError, ResponseRefused
-from secure_api.client.exchange import Credentials, Exchange
+from secure_api.client.exchange import REPEATABLE, Credentials, Exchange
+from secure_api.client.problem import Problem
 from secure_api.client.profiles import ProfileStore, read_private_key_maybe_open
 from secure_api.client.sealer import HpkeSealer, Sealer, SealingTarget
 
 DEFAULT_LIFETIME: Final = 60  # seconds
+UNOPENED: Final = "urn:problem-type:secure-api:sealed-body-rejected"
 
 Flow = Generator[httpx.Request, httpx.Response, None]
 
@@ -114,6 +116,11 @@ class SignatureAuth(httpx.Auth):
             redirected = response.request
             if _server(redirected.url) != _server(request.url):
                 return
+            if self.server_key is not None and redirected.method not in REPEATABLE:
+                # Nobody signs a redirect: whoever is between could have what was accepted sent once more.
+                raise ResponseRefused(
+                    f"redirected to {redirected.url}: a {redirected.method} is not sent twice unasked"
+                )
             body = request.content if redirected.stream is sent.stream else b""
             headers = [(name, value) for name, value in redirected.headers.raw if name.lower() != b"transfer-encoding"]
             request = httpx.Request(
@@ -159,13 +166,20 @@ class SignatureAuth(httpx.Auth):
     def _exchange(
         self, request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response, tuple[httpx.Request, httpx.Response]]:
-        sealer = None
-        if self.seal:
-            sealer = HpkeSealer((yield from self._target(request)))
+        sent, response = yield from self._attempt(request)
+        if self.seal and response.request is sent and _unopened(response):
+            # The server has signed that nothing was done: the key that was sealed to is gone. Fetch another.
+            self._targets.pop(_server(request.url), None)
+            sent, response = yield from self._attempt(request)
+        return sent, response
+
+    def _attempt(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, tuple[httpx.Request, httpx.Response]]:
+        sealer = HpkeSealer((yield from self._target(request))) if self.seal else None
         exchange = self.prepare(request, sealer)
         response = yield exchange.request
-        redirected = response.request is not exchange.request
-        if not redirected:
+        if response.request is exchange.request:
             exchange.receive(response)
         elif self.server_key is not None and response.status_code != HTTPStatus.UNAUTHORIZED:
             raise ResponseRefused(f"the answer came from {response.request.url}, where nothing signed was sent")
@@ -181,6 +195,11 @@ class SignatureAuth(httpx.Auth):
             known = SealingTarget.choose(read_discovery(response), self.server_key, self._clock())
             self._targets[server] = known
         return known
+
+
+def _unopened(response: httpx.Response) -> bool:
+    problem = Problem.parse(response.headers.get("content-type", ""), response.content)
+    return problem is not None and problem.type == UNOPENED
 
 
 def _server(url: httpx.URL) -> tuple[str, bytes]:

@@ -173,15 +173,29 @@ async def test_byte_limit(consortium: Consortium) -> None:
         peer = await consortium.member("clinic")
         session = session_of(peer)
         assert (await peer.http.post("/v1/datasets", json={"name": "vitals"}, auth=session)).status_code == 201
-        seen = set()
         record = {"time": "2026-11-22T09:30:00Z", "attributes": {"note": "x" * 200_000}}
+
+        statuses, used = [], set()
+
+        async def post() -> None:
+            statuses.append(
+                (await peer.http.post("/v1/datasets/vitals/records", json=record, auth=session)).status_code
+            )
+            used.add(session.current.id if session.current else "")
+
         for _ in range(8):
-            response = await peer.http.post("/v1/datasets/vitals/records", json=record, auth=session)
-            assert response.status_code == 201, response.text
-            assert session.current is not None
+            await post()
+        assert set(statuses) == {201}, "what does not fit any more is sent after a rekey"
+        assert len(used) == 2, "four bodies of 200 kB fit below the last twentieth"
+        while session.current is not None:
             session.current.max_bytes = 1 << 40  # the client does not count
-            seen.add(session.current.id)
-        assert len(seen) == 2, "five bodies of 200 kB fit"
+            await post()
+        assert statuses[-1] == 401, "a POST is not sent twice unasked: nobody signs a 401"
+        await post()
+        assert statuses[-1] == 201
+        assert statuses.count(401) == 1
+        stored = await peer.ok("GET", "/v1/datasets/vitals/records?limit=100")
+        assert len(stored["records"]) == statuses.count(201)
 
 
 async def test_the_oldest_session_makes_room(consortium: Consortium) -> None:

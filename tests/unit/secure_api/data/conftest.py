@@ -14,15 +14,25 @@ from tests.installations import anyio_backend, postgresql_template, sqlite_templ
 __all__ = ["anyio_backend", "postgresql_template", "sqlite_template"]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an initialized database that only this test uses: each test runs on both kinds."""
-    if request.param == "postgresql":
-        url: str = request.getfixturevalue("postgresql_database")
-        return url
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """The URL of an initialized SQLite database that only this test uses."""
     path = tmp_path / "secure-api.db"
-    shutil.copy(request.getfixturevalue("sqlite_template"), path)
+    shutil.copy(sqlite_template, path)
     return f"sqlite+aiosqlite:///{path}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql_database: str) -> str:
+    """The URL of an initialized PostgreSQL database that only this test uses."""
+    return postgresql_database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an initialized database that only this test uses: each test runs on both kinds."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from secure_api.api.metrics import METRICS_PATH, Metrics
 from secure_api.api.middleware.access_log import AccessLogMiddleware
 from secure_api.api.middleware.limits import LimitsMiddleware
 from secure_api.api.middleware.signatures import SignatureMiddleware
-from secure_api.api.routers import clients, datasets, ledger, organizations, records, sessions, status
+from secure_api.api.routers import clients, datasets, documentation, ledger, organizations, records, sessions, status
 from secure_api.api.server import Server
 from secure_api.data.database import Database
 from secure_api.data.migrations import check_schema
@@ -35,7 +35,9 @@ from secure_api.services.session_keeper import SessionKeeper
 from secure_api.services.sessions import SessionOffice
 from secure_api.settings import Settings
 
-PUBLIC_PATHS = frozenset({"/healthz", "/readyz", METRICS_PATH, "/.well-known/secure-api", "/openapi.json", "/docs"})
+PUBLIC_PATHS = (
+    frozenset({"/healthz", "/readyz", METRICS_PATH, "/.well-known/secure-api", "/openapi.json"}) | documentation.PATHS
+)
 PRESENTING = {
     ("POST", "/v1/clients"): presented_keys,
     ("POST", "/v1/clients/me/keys"): presented_keys,
@@ -125,11 +127,10 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
         redoc_url=None,
-        docs_url="/docs",
-        swagger_ui_oauth2_redirect_url=None,
+        docs_url=None,
     )
     app.state.server = server
-    for module in (status, organizations, clients, sessions, datasets, records, ledger):
+    for module in (status, documentation, organizations, clients, sessions, datasets, records, ledger):
         app.include_router(module.router)
     problem.install(app, metrics.refused)
     # Added from the inside out: the request's id is known to all the others, the limits stand before the signature.

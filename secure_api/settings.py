@@ -42,6 +42,7 @@ DATABASE_FILE = "secure-api.db"
 SERVER_KEY_FILE = "server-key.pem"
 STORAGE_KEY_FILE = "storage.key"
 PASSPHRASE_FILE = "server.passphrase"  # noqa: S105 - a file name
+NonceStoreName = Literal["auto", "file", "database", "redis", "memory"]
 _AUTHORITY = re.compile(r"(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
@@ -75,6 +76,21 @@ def _known_database(url: SecretStr) -> SecretStr:
     if not url.get_secret_value().startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
         raise ValueError("must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
     return url
+
+
+def _known_redis(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    return url
+
+
+def _possible_store(store: NonceStoreName, info: ValidationInfo) -> NonceStoreName:
+    database: SecretStr | None = info.data.get("database_url")
+    if store == "file" and database is not None and not database.get_secret_value().startswith("sqlite"):
+        raise ValueError("a file of nonces lies beside an SQLite database only; use auto, database or redis")
+    if store == "redis" and "redis_url" in info.data and info.data["redis_url"] is None:
+        raise ValueError("redis needs SECURE_API_REDIS_URL")
+    return store
 
 
 def _authorities(values: frozenset[str]) -> frozenset[str]:
@@ -143,6 +159,20 @@ class Settings(BaseSettings):
     body_timeout: float = Field(default=20.0, gt=0, le=600, description="Seconds in which a body must arrive.")
     ledger_head_interval: float = Field(
         default=60.0, ge=1, le=86_400, description="Seconds between two signatures of the ledger's head."
+    )
+    redis_url: Annotated[SecretStr, AfterValidator(_known_redis)] | None = Field(
+        default=None, description="redis://HOST, rediss://USER:PASSWORD@HOST:PORT/DATABASE or unix://PATH."
+    )
+    redis_prefix: str = Field(
+        default="secure-api:",
+        pattern=r"^[!-z|~]{1,64}$",
+        description="What the names of our keys in Redis begin with; servers on one database need the same.",
+    )
+    redis_timeout: float = Field(
+        default=2.0, gt=0, le=60, description="Seconds that Redis has to connect, and to answer."
+    )
+    nonce_store: Annotated[NonceStoreName, AfterValidator(_possible_store)] = Field(
+        default="auto", description="Where nonces are spent (see below); auto: a file beside SQLite, else the database."
     )
     nonce_sweep_interval: float = Field(
         default=60.0, ge=1, le=3_600, description="Seconds between two sweeps of expired nonces."

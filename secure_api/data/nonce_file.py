@@ -67,6 +67,9 @@ class FileNonceStore:
             self._keys = opened.enter_context(closing(_connect(self._database)))
             self._opened = opened.pop_all()
 
+    async def ping(self) -> None:
+        """Do nothing: a file is there."""
+
     async def spend(self, uses: Sequence[NonceUse], now: int) -> None:
         """Spend all the nonces of one request, or none; `now` in POSIX seconds.
 

@@ -48,6 +48,9 @@ class DatabaseNonceStore:
     async def open(self, now: int) -> None:
         """Do nothing: the database is open."""
 
+    async def ping(self) -> None:
+        """Do nothing: the database answers for itself."""
+
     async def spend(self, uses: Sequence[NonceUse], now: int) -> None:
         """Spend all the nonces of one request, or none; `now` in POSIX seconds.
 

@@ -41,6 +41,13 @@ class NonceStore(Protocol):
             DatabaseUnavailable: the store cannot be reached.
         """
 
+    async def ping(self) -> None:
+        """Ask whatever is not the database itself for a sign of life.
+
+        Raises:
+            DatabaseUnavailable: it gave none.
+        """
+
     async def spend(self, uses: Sequence[NonceUse], now: int) -> None:
         """Spend all the nonces of one request, or none; `now` in POSIX seconds.
 

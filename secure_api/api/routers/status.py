@@ -25,10 +25,11 @@ async def health() -> StatusOut:
 
 @router.get("/readyz")
 async def readiness(server: ServerDependency) -> StatusOut:
-    """Tell that the process and its database can serve requests."""
+    """Tell that the process, its database and its store of nonces can serve requests."""
     if not server.ready:
         raise NotReady("The server is starting or stopping.")
     await server.database.ping()
+    await server.nonces.ping()
     return StatusOut(status="ready")
 
 

@@ -14,6 +14,7 @@ from secure_api.domain.errors import AuthenticationFailed
 from secure_api.domain.signature_policy import SignaturePolicy
 from secure_api.services.authentication import Authenticator
 from secure_api.services.session_keeper import SessionKeeper
+from secure_api.settings import Settings
 from tests.consortium import STORAGE_KEY, compose
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +33,7 @@ async def test_only_so_many_keys_are_remembered(database: Database) -> None:
                 organization_id=organization,
                 created=system_clock(),
             )
-    nonces = nonce_store(database)
+    nonces = nonce_store(Settings.load(), database)
     await nonces.open(int(system_clock().timestamp()))
     authenticator = Authenticator(
         database,

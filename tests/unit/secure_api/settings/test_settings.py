@@ -132,6 +132,14 @@ def test_a_home_that_is_named_comes_before_the_variable(monkeypatch: pytest.Monk
         ("LEDGER_HEAD_INTERVAL", "0.5"),
         ("LEDGER_HEAD_INTERVAL", "nan"),
         ("NONCE_SWEEP_INTERVAL", "86400"),
+        ("NONCE_STORE", "sqlite"),
+        ("NONCE_STORE", "redis"),
+        ("REDIS_URL", f"http://:{SECRET}@redis.example.org"),
+        ("REDIS_URL", ""),
+        ("REDIS_PREFIX", ""),
+        ("REDIS_PREFIX", "secure api:"),
+        ("REDIS_PREFIX", "{secure-api}:"),
+        ("REDIS_TIMEOUT", "0"),
         ("SHUTDOWN_TIMEOUT", "0"),
         ("SQLITE_SYNCHRONOUS", "OFF"),
         ("LOG_LEVEL", "silent"),
@@ -142,6 +150,16 @@ def test_a_home_that_is_named_comes_before_the_variable(monkeypatch: pytest.Monk
 def test_a_weak_or_malformed_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     detail = refusal(monkeypatch, **{name: value})
     assert "Value error" not in detail
+
+
+def test_a_file_of_nonces_lies_beside_sqlite_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECURE_API_DATABASE_URL", f"postgresql+asyncpg://alice:{SECRET}@db.example.org/consortium")
+    assert "beside an SQLite database only" in refusal(monkeypatch, NONCE_STORE="file")
+
+
+def test_a_malformed_redis_url_is_the_only_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECURE_API_NONCE_STORE", "redis")
+    assert "NONCE_STORE" not in refusal(monkeypatch, REDIS_URL=f"redis.example.org:6379,password={SECRET}")
 
 
 def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,12 @@ secure-api doctor --home ./consortium
 secure-api doctor --json | jq '.[] | select(.state == "problem")'"""
 
 State = Literal["ok", "missing", "problem"]
-EXTRAS = {"postgres": ("asyncpg",), "speed": ("uvloop", "httptools"), "oqs": ("oqs",)}
+EXTRAS = {
+    "postgres": ("asyncpg",),
+    "redis": ("redis", "hiredis"),
+    "speed": ("uvloop", "httptools"),
+    "oqs": ("oqs",),
+}
 SERVERS = {
     "PostgreSQL": ("postgres", "pg_ctl"),
     "Redis": ("redis-server", "valkey-server"),
@@ -129,6 +134,7 @@ def _servers() -> Iterator[Finding]:
 
 
 def _home(home: Path | None) -> Iterator[Finding]:
+    from secure_api.cli.nonce_place import inspect_nonces
     from secure_api.domain.errors import DomainError
     from secure_api.settings import Settings
 
@@ -163,6 +169,10 @@ def _home(home: Path | None) -> Iterator[Finding]:
         yield Finding("home", "database", "ok", asyncio.run(_database(settings.url)))
     except DomainError as error:
         yield Finding("home", "database", "problem", error.detail)
+    try:
+        yield Finding("home", "nonces", "ok", asyncio.run(inspect_nonces(settings)))
+    except DomainError as error:
+        yield Finding("home", "nonces", "problem", error.detail)
     if not settings.authorities:
         yield Finding("home", "authorities", "missing", "SECURE_API_AUTHORITIES is empty: any host name is answered to")
 

@@ -58,6 +58,7 @@ def serve(
     import uvicorn
 
     from secure_api import logs
+    from secure_api.cli.nonce_place import inspect_nonces
     from secure_api.cli.server_settings import load_settings
     from secure_api.data.database import Database
     from secure_api.data.migrations import check_schema
@@ -71,11 +72,18 @@ def serve(
     # Say what is wrong here, in one line, before workers are started that would each say it with a traceback.
     settings.select_provider()
     settings.server_key()
+    if settings.nonce_store == "memory" and workers > 1:
+        raise CliError(
+            "nonces in memory are for one worker: another one would let replays through",
+            ExitCode.USAGE,
+            "set SECURE_API_NONCE_STORE to auto, database or redis",
+        )
     database = Database(settings.url)
 
     async def check() -> None:
         try:
             await check_schema(database)
+            await inspect_nonces(settings)
         finally:
             await database.close()
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from secure_api.data.errors import DatabaseUnavailable
 from secure_api.domain.errors import ConfigurationError
@@ -47,6 +48,8 @@ def connect(url: str, timeout: float) -> Redis:
             socket_connect_timeout=timeout,
             retry=None,
             client_name="secure-api",
+            # Where it is on, the pool does not look whether the other side closed a connection meanwhile.
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
         )
     except (ValueError, TypeError):
         raise ConfigurationError(

@@ -47,6 +47,7 @@ _BEFORE_SIGNING: Final = frozenset(
 )
 
 
+_OF_THE_STREAM: Final = frozenset({b"content-length", b"transfer-encoding"})
 _SIGNATURE_FIELDS: Final = frozenset({b"content-digest", b"signature-input", b"signature"})
 
 
@@ -157,10 +158,9 @@ class Exchange:
         self.report.request = SealReport(
             sealed_type.algorithm.value, sealed_type.kid, self._context, len(request.content), len(body)
         )
-        dropped = (b"content-type", b"content-length", b"transfer-encoding")
-        headers = [line for line in request.headers.raw if line[0].lower() not in dropped]
-        headers.append((b"Content-Type", sealed_type.text.encode("ascii")))
-        return httpx.Request(request.method, request.url, headers=headers, content=body, extensions=request.extensions)
+        sealed = with_body(request, body)
+        sealed.headers["Content-Type"] = sealed_type.text
+        return sealed
 
     def _verified(self, answer: Response, key: VerificationKey) -> bool:
         began = time.perf_counter()
@@ -190,6 +190,12 @@ def signable(request: httpx.Request) -> Request:
         query=query.decode("ascii"),
         headers=tuple((name.lower(), value) for name, value in request.headers.raw),
     )
+
+
+def with_body(request: httpx.Request, body: bytes) -> httpx.Request:
+    """Copy a request with a body that is in memory, whatever the length or the encoding of the stream was."""
+    headers = [line for line in request.headers.raw if line[0].lower() not in _OF_THE_STREAM]
+    return httpx.Request(request.method, request.url, headers=headers, content=body, extensions=request.extensions)
 
 
 def _may_be_unsigned(status: int) -> bool:

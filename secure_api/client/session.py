@@ -32,7 +32,7 @@ from crypto import (
     signature_base,
 )
 from secure_api.client.errors import ClientError, ResponseRefused, ServerUnusable
-from secure_api.client.exchange import REPEATABLE, Credentials, Exchange, signable
+from secure_api.client.exchange import REPEATABLE, Credentials, Exchange, signable, with_body
 from secure_api.client.problem import Problem
 from secure_api.client.report import HandshakeReport
 from secure_api.client.sealer import SessionSealer
@@ -231,15 +231,8 @@ class Session(httpx.Auth):
         session.requests += 1
         session.bytes += len(request.content)
         session.last_used = self._auth.now()
-        copy = httpx.Request(
-            request.method,
-            request.url,
-            headers=request.headers,
-            content=request.content,
-            extensions=request.extensions,
-        )
         sealer = SessionSealer(session.keys) if self.seal else None
-        exchange = self._auth.exchange_with(_within(session), copy, sealer)
+        exchange = self._auth.exchange_with(_within(session), with_body(request, request.content), sealer)
         exchange.report.handshake, session.handshake = session.handshake, None
         return exchange
 

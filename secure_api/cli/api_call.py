@@ -3,21 +3,19 @@
 import json
 import shlex
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import httpx
 
 from crypto import PublicKey
-from secure_api import __version__
 from secure_api.cli.answer import Answer
+from secure_api.cli.channel import Channel
 from secure_api.cli.console import warn
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.keyring import read_profile
-from secure_api.cli.target import target, warn_in_clear
-from secure_api.client import ClientProfile, Problem, ResponseRefused, ServerUnusable, SignatureAuth
-
-TIMEOUT: Final = 30.0  # seconds
+from secure_api.cli.target import target
+from secure_api.client import ClientProfile, Problem, SignatureAuth
 
 
 def call(profile_name: str, config: Path | None, method: str, path: str, body: Any = None) -> Answer:
@@ -45,42 +43,14 @@ def server_key_of(profile: ClientProfile) -> PublicKey | None:
     return key
 
 
-def send(
-    method: str,
-    url: str,
-    content: bytes,
-    auth: httpx.Auth,
-    headers: list[tuple[str, str]] | None = None,
-    *,
-    timeout: float = TIMEOUT,
-) -> httpx.Response:
+def send(method: str, url: str, content: bytes, auth: httpx.Auth) -> httpx.Response:
     """Send one request and read the whole answer; redirects are not followed.
 
     Raises:
         CliError: the request makes no sense, there is no usable answer, or it is not the server's own.
     """
-    fields = httpx.Headers(headers or [])
-    fields.setdefault("Content-Type", "application/json")
-    fields.setdefault("User-Agent", f"secure-api/{__version__}")
-    warn_in_clear(url)
-    try:
-        with httpx.Client(auth=auth, timeout=timeout) as client:
-            return client.request(method, url, content=content, headers=fields)
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
-        raise CliError(f"{method} {url}: {error}", ExitCode.USAGE) from error
-    except httpx.TimeoutException as error:
-        raise CliError(f"no answer from {url} in time", ExitCode.UNREACHABLE, "try a longer --timeout") from error
-    except httpx.RequestError as error:
-        said = str(error) or type(error).__name__
-        raise CliError(f"no answer from {url}: {said}", ExitCode.UNREACHABLE, "is the server running?") from error
-    except ResponseRefused as error:
-        hint = "nothing of it was believed, but the request may have been carried out; "
-        hint += "if the server has a new key, its operator knows the keyid: secure-api keys pin --server-keyid KEYID"
-        raise CliError(str(error), ExitCode.REFUSED, hint) from error
-    except ServerUnusable as error:
-        raise CliError(str(error), code_of_status(error.status)) from error
-    except ValueError as error:  # a proxy of the environment that httpx cannot use
-        raise CliError(f"{method} {url}: {error}") from error
+    with Channel(url, auth) as channel:
+        return channel.send(method, url, content)
 
 
 def expect(response: httpx.Response) -> Answer:
@@ -106,13 +76,7 @@ def complaint(response: httpx.Response) -> list[str]:
 
 def code_of(response: httpx.Response) -> ExitCode:
     """Give the exit status of an answer: a redirect is not followed, so it is a failure."""
-    return ExitCode.OK if response.is_success else code_of_status(response.status_code)
-
-
-def code_of_status(status: int | None) -> ExitCode:
-    """Give the exit status of an answer that is not a success; None when there was another reason than its status."""
-    by_hundreds = {4: ExitCode.CLIENT_ERROR, 5: ExitCode.SERVER_ERROR}
-    return by_hundreds.get((status or 0) // 100, ExitCode.FAILURE)
+    return ExitCode.OK if response.is_success else ExitCode.of_status(response.status_code)
 
 
 def hint_for(response: httpx.Response) -> str | None:

@@ -28,6 +28,7 @@ CATALOG: Final = tuple(
         ("verify", USE, "Verify a signed request message offline, and name the reason when it fails."),
         ("enroll", USE, "Turn a token and a key into a client, and write its profile."),
         ("keys", USE, "Make, show, list, rotate and revoke keys."),
+        ("sessions", USE, "List and end the client's sessions."),
         ("algorithms", USE, "List the algorithms: what the server allows, and what is for experiments."),
         ("organizations", MANAGE, "Create and list organizations (the operator's admins)."),
         ("tokens", MANAGE, "Issue one-time enrollment tokens (admins)."),

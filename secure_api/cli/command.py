@@ -11,7 +11,7 @@ EXAMPLE_WIDTH: Final = 77  # columns of an 80-column terminal, indented by three
 _WORD: Final = re.compile(
     r"""#.*|(?:-[a-zA-Z]|--[a-z-]+)\ (?!-\S|[#|&<>])(?:[^\s'"]|'[^']*'|"[^"]*")+|(?:[^\s'"]|'[^']*'|"[^"]*")+"""
 )
-_HYPHENED_KEYID: Final = re.compile(r"-[A-Za-z0-9_-]{42}")
+_HYPHENED: Final = re.compile(r"-(?:[A-Za-z0-9_-]{42}|[A-Za-z0-9_-]{31})")
 
 
 class Command(TyperCommand):
@@ -41,11 +41,11 @@ def folded(example: str, width: int = EXAMPLE_WIDTH) -> list[str]:
 
 
 class KeyidCommand(Command):
-    """A command with a keyid as its argument: one in 64 of them begins with a hyphen, and is no option for that."""
+    """A command with a keyid or a session's name: one in 64 of them begins with a hyphen, and is no option for that."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the command line (Typer calls this)."""
-        keyids = [word for word in args if _HYPHENED_KEYID.fullmatch(word)]
+        keyids = [word for word in args if _HYPHENED.fullmatch(word)]
         if keyids and "--" not in args:
             args = [*(word for word in args if word not in keyids), "--", *keyids]
         return super().parse_args(ctx, args)

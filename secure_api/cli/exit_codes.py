@@ -16,3 +16,8 @@ class ExitCode(IntEnum):
     REFUSED = 8  # an answer that the server did not sign for this request, or a server with another key
     INTERRUPTED = 130  # Ctrl-C
     NOBODY_READS = 141  # stdout was closed, as by `| head`; what a shell says of SIGPIPE
+
+    @classmethod
+    def of_status(cls, status: int | None) -> "ExitCode":
+        """Give the exit status of an HTTP status that is no success; None when something else went wrong."""
+        return {4: cls.CLIENT_ERROR, 5: cls.SERVER_ERROR}.get((status or 0) // 100, cls.FAILURE)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 
 from crypto import CryptoError, PublicKey, write_secret_file
-from secure_api.cli.api_call import code_of_status, hint_for, send
+from secure_api.cli.api_call import hint_for, send
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.target import target
@@ -30,7 +30,7 @@ def discover(url: str) -> dict[str, Any]:
         return read_discovery(response)
     except ServerUnusable as error:
         hint = hint_for(response) if response.is_redirect else _IS_IT_OURS
-        raise CliError(f"{url}: {error}", code_of_status(error.status), hint) from error
+        raise CliError(f"{url}: {error}", ExitCode.of_status(error.status), hint) from error
 
 
 def published_key(url: str, discovery: Mapping[str, Any], keyid: str | None) -> PublicKey:

@@ -99,9 +99,11 @@ class Exchange:
         self._signed = signable(request)
         self._inputs: Sequence[SignatureInput] = tuple(parse_signature_input(fields[1][1].encode()).values())
         if credentials.server_key is not None:
-            request.headers["Accept-Signature"] = accept_signature(
+            wish = accept_signature(
                 self._inputs, keyid=credentials.server_keyid, alg=credentials.server_key.algorithm, label=LABEL
             )
+            request.headers["Accept-Signature"] = wish
+            self.report.bytes["answer's signature"] = field_bytes("Accept-Signature", wish)
         self.request = request
 
     def receive(self, response: httpx.Response) -> None:
@@ -134,7 +136,8 @@ class Exchange:
         except CryptoError as error:
             raise ResponseRefused(f"the answer cannot be opened: {error}") from error
         self.report.timed("open", began)
-        self.report.bytes["answer's seal"] = len(response.content) - len(body)
+        growth = len(content_type) - len(sealed_type.content_type)
+        self.report.bytes["answer's seal"] = len(response.content) - len(body) + growth
         self.report.answer = SealReport(
             sealed_type.algorithm.value, sealed_type.kid, context, len(body), len(response.content)
         )
@@ -154,7 +157,8 @@ class Exchange:
         )
         body = sealer.seal(request.content, self._context)
         self.report.timed("seal", began)
-        self.report.bytes["seal"] = len(body) - len(request.content)
+        growth = len(sealed_type.text) - len(sealed_type.content_type)
+        self.report.bytes["seal"] = len(body) - len(request.content) + growth
         self.report.request = SealReport(
             sealed_type.algorithm.value, sealed_type.kid, self._context, len(request.content), len(body)
         )
@@ -173,7 +177,7 @@ class Exchange:
             raise ResponseRefused(f"the answer (HTTP {answer.status}) is not the server's: {error}") from error
         self.report.timed("verify", began)
         self.report.signed_by = self._credentials.server_keyid
-        self.report.bytes["answer's signature"] = sum(
+        self.report.bytes["answer's signature"] += sum(
             field_bytes(name, value) for name, value in answer.headers if name.lower() in _SIGNATURE_FIELDS
         )
         return True

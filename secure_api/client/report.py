@@ -35,8 +35,8 @@ class HandshakeReport:
 class Report:
     """What an exchange cost: seconds of the client's own work, and bytes beyond those of the bare messages.
 
-    `seconds` has `sign`, `seal`, `verify` and `open`, `bytes` has `signature`, `seal`, `answer's signature` and
-    `answer's seal`, as far as the exchange came.
+    `seconds` has `sign`, `seal`, `verify` and `open`, `bytes` has `signature`, `seal`, `answer's signature` (with the
+    field that asks for it) and `answer's seal`, as far as the exchange came.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)

@@ -15,7 +15,7 @@ import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import AsyncGenerator, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -62,6 +62,7 @@ class ActiveSession:
     requests: int = 0
     bytes: int = 0
     last_used: float = 0
+    origin: httpx.URL = field(default_factory=httpx.URL)  # a URL of the server that it was opened at
     handshake: HandshakeReport | None = None  # for the report of the first request
 
     @property
@@ -146,13 +147,13 @@ class Session(httpx.Auth):
         """
         session, self.current = self.current, None
         if session is not None:
-            client.request("DELETE", _path(session), auth=_Within(self, session))
+            client.request("DELETE", _url(session), auth=_Within(self, session))
 
     async def aend(self, client: httpx.AsyncClient) -> None:
         """Do the same through an async client."""
         session, self.current = self.current, None
         if session is not None:
-            await client.request("DELETE", _path(session), auth=_Within(self, session))
+            await client.request("DELETE", _url(session), auth=_Within(self, session))
 
     def _usable(self, request: httpx.Request) -> Handshake:
         """Give the session to use for a request, after whatever handshake that takes."""
@@ -222,6 +223,7 @@ class Session(httpx.Auth):
                 max_requests=int(answer["max_requests"]),
                 max_bytes=int(answer["max_bytes"]),
                 last_used=began,
+                origin=request.url,
                 handshake=HandshakeReport(keys.session, self.suite.value, bool(previous), *sizes, seconds),
             )
         except (CryptoError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
@@ -269,8 +271,8 @@ class _Within(httpx.Auth):
         exchange.receive((yield exchange.request))
 
 
-def _path(session: ActiveSession) -> str:
-    return f"{SESSIONS_PATH.decode()}/{session.id}"
+def _url(session: ActiveSession) -> httpx.URL:
+    return session.origin.copy_with(raw_path=SESSIONS_PATH + b"/" + session.id.encode())
 
 
 def _within(session: ActiveSession) -> Credentials:

@@ -165,8 +165,9 @@ async def test_the_report_tells_what_it_cost(embedded: Settings, suite: KemAlgor
         assert second.handshake is None
         assert set(first.seconds) == {"seal", "sign", "verify", "open"}
         assert (first.request.plain, first.request.sealed) == (len(b'{"name":"vitals"}'), len(request.content))
-        assert first.request.sealed - first.request.plain == first.bytes["seal"] == 12 + 16
-        assert first.answer.sealed - first.answer.plain == first.bytes["answer's seal"] == 12 + 16
+        assert first.request.sealed - first.request.plain == first.answer.sealed - first.answer.plain == 12 + 16
+        types = len(request.headers["content-type"]) - len("application/json")
+        assert first.bytes["seal"] == first.bytes["answer's seal"] == 12 + 16 + types
         assert first.request.context.splitlines()[:4] == [
             b"secure-api sealed request v1",
             b"POST",
@@ -176,7 +177,9 @@ async def test_the_report_tells_what_it_cost(embedded: Settings, suite: KemAlgor
         assert first.answer.context.splitlines()[:2] == [b"secure-api sealed response v1", b"201"]
         names = ("content-digest", "signature-input", "signature")
         assert first.bytes["signature"] == sum(len(f"{name}: {request.headers[name]}\r\n") for name in names)
-        assert first.bytes["answer's signature"] > 200
+        wish = f"accept-signature: {request.headers['accept-signature']}\r\n"
+        answered = sum(len(f"{name}: {middle.seen[1][1].headers[name]}\r\n") for name in names)
+        assert first.bytes["answer's signature"] == len(wish) + answered
 
 
 async def active(peer: Peer) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ PARTS = {
 }
 
 
-def within(scene: Scene, **told: str) -> Forgery:
+def within(scene: Scene, **told: Any) -> Forgery:
     """A request of the victim's sealed under its session's keys."""
     held = open_session(scene)
     return seal_within(held.forge(), held, **told)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -21,6 +24,7 @@ __all__ = ["backend", "database_url", "store"]
 
 pytestmark = [pytest.mark.anyio, pytest.mark.services]
 
+ROOT = Path(__file__).parents[4]
 PASSWORD = "s3cr3t-of-somebody"
 
 
@@ -103,6 +107,26 @@ async def test_a_server_that_keeps_its_policy_to_itself(
             await store.inspect()
         with pytest.raises(DatabaseUnavailable):
             await store.spend([use("a")], NOW)
+
+
+async def test_a_user_with_the_rights_that_the_documentation_names(backend: Backend, own_redis: RedisServer) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    named = re.search(r"may be confined to the keys `(\S+)` and to (.*?)\. While", page, re.DOTALL)
+    assert named is not None
+    commands = [f"+{name.replace(' ', '|').lower()}" for name in re.findall("`([A-Z ]+)`", named[2])]
+    assert len(commands) > 9
+    pattern = named[1].replace("secure-api:", PREFIX)
+    own_redis.execute("ACL", "SETUSER", "confined", "on", f">{PASSWORD}", f"~{pattern}", *commands)
+    url = f"redis://confined:{PASSWORD}@127.0.0.1:{own_redis.port}/1"
+    with capture_logs() as logged:
+        async with replace(backend, redis_url=url).opened() as store:
+            await store.ping()
+            await store.forget([ADMIN], NOW)
+            assert await attempt(store, use("a"))
+            own_redis.execute("SCRIPT", "FLUSH")
+            assert await attempt(store, use("b"))
+            assert (await asyncio.gather(*(attempt(store, use("c")) for _ in range(3)))).count(True) == 1
+    assert [entry for entry in logged if entry["log_level"] == "warning"] == []
 
 
 async def outage(store: RedisNonceStore) -> None:

@@ -31,6 +31,9 @@ from secure_api.client.sealer import Sealer
 BODY_TYPE: Final = "application/octet-stream"
 NO_BODY_TYPE: Final = "application/json"
 LABEL: Final = "sig1"
+_PUBLIC_PATHS: Final = frozenset(
+    {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/.well-known/secure-api"}
+)
 #: Methods of requests that may be carried out twice (RFC 9110 §9.2.2).
 REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 #: A server that does not believe a request, or cannot read it, cannot sign its answer to it. Such answers say that
@@ -170,7 +173,7 @@ class Exchange:
         began = time.perf_counter()
         try:
             signed = answer.field(b"signature") is not None
-            if not signed and _may_be_unsigned(answer.status):
+            if not signed and (_may_be_unsigned(answer.status) or is_public(self._signed.path)):
                 return False
             verify_response(answer, self._signed, self._inputs, key, keyid=self._credentials.server_keyid, label=LABEL)
         except CryptoError as error:
@@ -200,6 +203,11 @@ def with_body(request: httpx.Request, body: bytes) -> httpx.Request:
     """Copy a request with a body that is in memory, whatever the length or the encoding of the stream was."""
     headers = [line for line in request.headers.raw if line[0].lower() not in _OF_THE_STREAM]
     return httpx.Request(request.method, request.url, headers=headers, content=body, extensions=request.extensions)
+
+
+def is_public(path: str) -> bool:
+    """Tell whether everybody may read a path, so that nobody signs what is there."""
+    return path in _PUBLIC_PATHS or path.startswith("/docs/")
 
 
 def _may_be_unsigned(status: int) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from crypto import read_private_key
+from secure_api.app import PUBLIC_PATHS
 from secure_api.client import ClientProfile, ProfileStore
 from tests.cli.conftest import Consortium
 from tests.cli.program import COMMAND, Program
@@ -107,11 +108,19 @@ def test_a_profile_may_come_from_the_environment(consortium: Consortium) -> None
     assert done.ok().json()["role"] == "auditor"
 
 
+def test_what_everybody_may_read_is_not_signed(program: Program) -> None:
+    for path in sorted(PUBLIC_PATHS):
+        for options in ((), ("--session",), ("--seal",)):
+            assert program("request", "GET", path, "-p", "clinic", *options).ok().said == ""
+    assert "is not signed" in program("request", "GET", "/healthz", "-p", "clinic", "--verbose").ok().said
+
+
 def test_ctrl_c_ends_a_request_that_nobody_answers(consortium: Consortium, tmp_path: Path) -> None:
     program = consortium.program
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        ProfileStore(tmp_path).put(ClientProfile("silent", url, ProfileStore(program.config).get("clinic").keys))
+        clinic = ProfileStore(program.config).get("clinic")
+        ProfileStore(tmp_path).put(ClientProfile("silent", url, clinic.keys, server_key=clinic.server_key))
         words = ("request", "GET", ME, "-p", "silent", "--config", str(tmp_path))
         with program.start(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             connection, _ = silent.accept()

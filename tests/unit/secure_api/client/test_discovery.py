@@ -5,8 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from secure_api import app
 from secure_api.client import ServerUnusable, read_discovery
 from secure_api.client.discovery import MAX_BYTES
+from secure_api.client.exchange import is_public
 
 
 def test_a_document_is_read() -> None:
@@ -24,6 +26,11 @@ def test_another_status_is_named(status: int) -> None:
 def test_what_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(ServerUnusable, match="no JSON object"):
         read_discovery(httpx.Response(200, content=body))
+
+
+def test_client_and_server_agree_on_what_is_public() -> None:
+    assert [path for path in app.PUBLIC_PATHS if not is_public(path)] == []
+    assert [path for path in ("/", "/v1/sessions", "/healthz/", "/docsx", "/v1/docs/x") if is_public(path)] == []
 
 
 def test_it_has_an_end() -> None:

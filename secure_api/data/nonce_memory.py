@@ -12,6 +12,8 @@ import heapq
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+import structlog
+
 from secure_api.data.active_status import active_until
 from secure_api.data.database import Database
 from secure_api.data.errors import DatabaseUnavailable
@@ -20,6 +22,8 @@ from secure_api.data.nonces import NonceRefused, NonceUse
 TRUST: Final = 5  # seconds for which a key or session that was found active is not looked up again
 BARRIER: Final = 120  # seconds for which one that was told to end is looked up each time: the commit is on its way
 ATTEMPTS: Final = 8  # times that one spend may look anew because keys ended meanwhile
+
+log = structlog.get_logger("secure_api.data")
 
 
 class MemoryNonceStore:
@@ -48,6 +52,7 @@ class MemoryNonceStore:
     async def open(self, now: int) -> None:
         """Wait until no request can be older than the memory; `now` in POSIX seconds."""
         self._since = now + self._guard
+        log.info("waiting until no request can be older than the memory for nonces", seconds=self._guard)
         await self._pause(self._guard)
 
     async def ping(self) -> None:

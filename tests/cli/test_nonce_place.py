@@ -8,6 +8,7 @@ import pytest
 
 from secure_api.cli.exit_codes import ExitCode
 from tests.cli.program import Outcome, Program
+from tests.cli.serving import serving
 from tests.services.fixtures.redis import RedisServer, redis
 
 WRONG = "s3cr3t-of-somebody"
@@ -78,6 +79,14 @@ def test_an_extra_that_is_not_there(installed: Program, monkeypatch: pytest.Monk
     monkeypatch.delitem(sys.modules, "secure_api.data.redis_connection", raising=False)
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
     refused(installed, {"SECURE_API_REDIS_URL": "redis://127.0.0.1:1"}, "secure-api[redis]")
+
+
+def test_one_worker_serves_with_nonces_in_memory(installed: Program) -> None:
+    env = {"SECURE_API_NONCE_STORE": "memory", "SECURE_API_SIGNATURE_CLOCK_SKEW": "0"}
+    with serving(installed, env=env) as server:
+        installed("organizations", "create", "clinic").ok()
+        assert '"seconds": 1' in server.log(), "it waits until no message can be older than its memory"
+    assert list(installed.home.glob("*.nonces*")) == []
 
 
 def test_memory_is_for_one_worker(installed: Program) -> None:

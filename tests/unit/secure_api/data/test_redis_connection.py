@@ -19,6 +19,7 @@ from secure_api.domain.errors import ConfigurationError
 from tests.services.fixtures.redis import RedisServer, redis
 from tests.unit.secure_api.data.nonce_backends import ADMIN, NOW, OPENED, Backend, attempt, use
 from tests.unit.secure_api.data.redis_place import PREFIX, backend, database_url, store
+from tests.unit.secure_api.data.tls_front import tls_in_front_of, write_certificate
 
 __all__ = ["backend", "database_url", "store"]
 
@@ -49,6 +50,16 @@ async def test_a_server_that_is_not_there(backend: Backend) -> None:
 async def test_a_server_that_speaks_no_tls(backend: Backend, own_redis: RedisServer) -> None:
     url = f"rediss://:{PASSWORD}@127.0.0.1:{own_redis.port}/0"
     await refused(backend, url, DatabaseUnavailable, "not available")
+
+
+async def test_a_server_behind_tls(backend: Backend, own_redis: RedisServer, tmp_path: Path) -> None:
+    certificate = await asyncio.to_thread(write_certificate, tmp_path)
+    async with tls_in_front_of(own_redis.port, certificate) as port:
+        url = f"rediss://127.0.0.1:{port}/0"
+        async with replace(backend, redis_url=f"{url}?ssl_ca_certs={certificate}").opened() as store:
+            assert await attempt(store, use("a"))
+            assert not await attempt(store, use("a"))
+        await refused(backend, url, DatabaseUnavailable, "not available")  # a certificate of nobody we know
 
 
 async def test_a_server_with_another_password(backend: Backend) -> None:

@@ -43,6 +43,7 @@ MARGIN: Final = 5  # seconds before its end at which a session is not used any m
 _REKEY_BELOW: Final = 0.05  # the part of its requests or bytes that a session has left when it is rekeyed
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{32}")
+_MAX_WHOLE: Final = 2**53 - 1  # what I-JSON keeps (RFC 7493 §2.2)
 _NOTHING: Final = httpx.Request("GET", "")
 
 Flow = Generator[httpx.Request, httpx.Response, None]
@@ -218,10 +219,10 @@ class Session(httpx.Auth):
             return ActiveSession(
                 keys,
                 self.suite,
-                expires=began + int(answer["expires"]) - int(answer["created"]),
-                idle_timeout=int(answer["idle_timeout"]),
-                max_requests=int(answer["max_requests"]),
-                max_bytes=int(answer["max_bytes"]),
+                expires=began + _whole(answer["expires"]) - _whole(answer["created"]),
+                idle_timeout=_whole(answer["idle_timeout"]),
+                max_requests=_whole(answer["max_requests"]),
+                max_bytes=_whole(answer["max_bytes"]),
                 last_used=began,
                 origin=request.url,
                 handshake=HandshakeReport(keys.session, self.suite.value, bool(previous), *sizes, seconds),
@@ -299,6 +300,12 @@ def _advance(steps: Handshake, response: httpx.Response | None) -> tuple[httpx.R
 
 def _base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def _whole(number: object) -> int:
+    if type(number) is not int or not 0 <= number <= _MAX_WHOLE:
+        raise ResponseRefused("the answer to the handshake says a time or limit that is none")
+    return number
 
 
 def _bytes(text: str) -> bytes:

@@ -310,16 +310,18 @@ class Settings(BaseSettings):
         except CryptoError as error:
             raise ConfigurationError(f"The storage key {self.storage_key_path} cannot be used: {error}") from error
 
-    def make_storage_key(self) -> Path | None:
+    def make_storage_key(self, *, anew: bool = False) -> Path | None:
         """Make the file of the storage key if one is needed and there is none; returns its path if it was made.
+
+        With `anew`, one that is there is replaced.
 
         Raises:
             ConfigurationError: it cannot be written.
         """
-        if self.storage_key is not None or self.storage_key_path.exists():
+        if self.storage_key is not None or (self.storage_key_path.exists() and not anew):
             return None
         try:
-            write_secret_file(self.storage_key_path, StorageKey.generate().text.encode() + b"\n")
+            write_secret_file(self.storage_key_path, StorageKey.generate().text.encode() + b"\n", force=anew)
         except CryptoError as error:
             raise ConfigurationError(f"The storage key cannot be written: {error}") from error
         return self.storage_key_path

@@ -7,12 +7,14 @@ import os
 import platform
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 import typer
@@ -39,6 +41,7 @@ SERVERS = {
     "RabbitMQ": ("rabbitmq-server",),
     "Mosquitto": ("mosquitto",),
 }
+OQS_DOES = "verifies ml-dsa-44, -65, -87, makes the keys of sessions; signing and sealing stay with openssl"
 TIMEX_BYTES, TIME_ERROR = 512, 5  # more than any struct timex has; a state of adjtimex(2)
 SEARCHED = ("/usr/sbin", "/usr/lib/postgresql/*/bin", "/usr/local/sbin")
 
@@ -96,11 +99,11 @@ def _clock() -> Iterator[Finding]:
 def _providers() -> Iterator[Finding]:
     from cryptography.hazmat.backends.openssl import backend
 
-    from crypto import default_provider
+    from crypto import KEM_ALGORITHMS, default_provider
     from crypto.providers import oqs_library
 
     provider = default_provider()
-    names = ", ".join(sorted(algorithm.value for algorithm in provider.algorithms))
+    names = ", ".join(sorted(algorithm.value for algorithm in (*provider.algorithms, *KEM_ALGORITHMS)))
     yield Finding(
         "provider",
         "openssl",
@@ -109,11 +112,11 @@ def _providers() -> Iterator[Finding]:
     )
     library = oqs_library.find_library()
     if library is None:
-        yield Finding("provider", "oqs", "missing", f"about five times faster: {oqs_library.HOW_TO_GET_IT}")
+        yield Finding("provider", "oqs", "missing", f"verifies about five times faster: {oqs_library.HOW_TO_GET_IT}")
     elif find_spec("oqs") is None:
         yield Finding("provider", "oqs", "missing", f'{library} is there: pip install "secure-api[oqs]"')
     else:
-        yield Finding("provider", "oqs", "ok", f"{library}: verifies ml-dsa-44, -65, -87; signing stays with openssl")
+        yield Finding("provider", "oqs", "ok", f"{library}: {OQS_DOES}")
 
 
 def _extras() -> Iterator[Finding]:
@@ -135,6 +138,7 @@ def _servers() -> Iterator[Finding]:
 
 def _home(home: Path | None) -> Iterator[Finding]:
     from secure_api.cli.nonce_place import inspect_nonces
+    from secure_api.cli.stored_secrets import inspect_secrets, storage_key_place, told
     from secure_api.domain.errors import DomainError
     from secure_api.settings import Settings
 
@@ -160,15 +164,26 @@ def _home(home: Path | None) -> Iterator[Finding]:
         "problem" if open_to_others else "ok",
         f"mode {mode:04o}" + ("; run chmod 700 on it" if open_to_others else ""),
     )
+    keyid, secrets = None, True
     try:
         key = settings.server_key()
+        keyid = key.keyid
         yield Finding("home", "server key", "ok", f"{key.algorithm.value} {key.keyid}")
     except DomainError as error:
         yield Finding("home", "server key", "problem", error.detail)
     try:
+        yield Finding("home", "storage key", "ok", storage_key_place(settings))
+    except DomainError as error:
+        secrets = False
+        yield Finding("home", "storage key", "problem", error.detail)
+    try:
         yield Finding("home", "database", "ok", asyncio.run(_database(settings.url)))
     except DomainError as error:
+        secrets = False
         yield Finding("home", "database", "problem", error.detail)
+    if secrets:
+        for what, sound, detail in told(asyncio.run(inspect_secrets(settings)), keyid, time.time()):
+            yield Finding("home", what, "ok" if sound else "problem", detail)
     try:
         yield Finding("home", "nonces", "ok", asyncio.run(inspect_nonces(settings)))
     except DomainError as error:
@@ -201,8 +216,16 @@ def _profiles(config: Path | None) -> Iterator[Finding]:
         return
     yield Finding("profiles", str(store.file), "ok" if profiles else "missing", ", ".join(profiles) or "none yet")
     for profile in profiles.values():
+        sound = True
         for path in (*profile.keys, *([profile.passphrase_file] if profile.passphrase_file else [])):
             try:
                 read_secret_file(path)
             except CryptoError as error:
+                sound = False
                 yield Finding("profiles", profile.name, "problem", str(error))
+        try:
+            if profile.read_server_key() is None and sound:
+                detail = f"no key of its server: secure-api keys pin --profile {quote(profile.name)}"
+                yield Finding("profiles", profile.name, "missing", detail)
+        except ClientError as error:
+            yield Finding("profiles", profile.name, "problem", str(error))

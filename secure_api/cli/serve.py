@@ -60,6 +60,7 @@ def serve(
     from secure_api import logs
     from secure_api.cli.nonce_place import inspect_nonces
     from secure_api.cli.server_settings import load_settings
+    from secure_api.cli.stored_secrets import require_readable
     from secure_api.data.database import Database
     from secure_api.data.migrations import check_schema
 
@@ -84,6 +85,7 @@ def serve(
         try:
             await check_schema(database)
             await inspect_nonces(settings)
+            await require_readable(settings)
         finally:
             await database.close()
 

@@ -107,6 +107,15 @@ async def lease_session(session: AsyncSession, id: str, terms: LeaseTerms) -> Se
     return lease
 
 
+@across_organizations("the operator asks whether the secrets on the machine fit, and learns nothing of whose they are")
+async def session_secrets(session: AsyncSession, now: int) -> list[tuple[str, bytes]]:
+    """List name and encrypted secret of every active session."""
+    statement = select(SessionRow.id, SessionRow.secret).where(
+        SessionRow.status == SessionStatus.ACTIVE.value, SessionRow.expires >= now
+    )
+    return [(row.id, row.secret) for row in await session.execute(statement)]
+
+
 @across_organizations("expired sessions are nobody's")
 async def sweep_sessions(session: AsyncSession, now: int) -> int:
     """Delete sessions that expired before `now` (POSIX seconds), and their secrets; returns how many there were."""

@@ -98,7 +98,7 @@ class SealingKeyring:
             generation=generation,
             kid=sealing_kid(public_key),
             public_key=public_key,
-            seed=self._storage_key.encrypt(seed, _seed_purpose(generation)),
+            seed=self._storage_key.encrypt(seed, seed_purpose(generation)),
             created=now,
             retires=retires,
             expires=retires + GRACE,
@@ -112,7 +112,7 @@ class SealingKeyring:
             opened = self._keys.get(key.kid)
             if opened is None:
                 try:
-                    seed = self._storage_key.decrypt(key.seed, _seed_purpose(key.generation))
+                    seed = self._storage_key.decrypt(key.seed, seed_purpose(key.generation))
                 except CryptoError as error:
                     raise ConfigurationError(
                         "The storage key is not the one that the database's secrets are encrypted under."
@@ -125,7 +125,8 @@ class SealingKeyring:
         return int(self._clock().timestamp())
 
 
-def _seed_purpose(generation: int) -> str:
+def seed_purpose(generation: int) -> str:
+    """Name what a sealing key's seed is encrypted for: it cannot pass for another generation's."""
     return f"secure-api sealing key v1 {generation}"
 
 

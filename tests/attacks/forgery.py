@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crypto import SigningKey
+from crypto import Request, SigningKey
 from tests.consortium import Message
 
 COMPONENTS = ("@method", "@authority", "@path", "@query", "content-type", "content-digest")
@@ -109,6 +109,12 @@ class Forgery:
         """The fields without the signature."""
         named = (("host", self.authority), ("content-type", self.content_type), ("content-digest", self.digest))
         return (*((name, value) for name, value in named if value is not None), *self.fields)
+
+    def request(self) -> Request:
+        """What the product makes of the request, to verify its answer."""
+        path, _, query = self.target.partition("?")
+        headers = tuple((name.encode(), value.encode()) for name, value in self.headers())
+        return Request(self.method, self.authority, path, query, headers, scheme="http")
 
     def message(self, signature: bytes | str | None = None) -> Message:
         """Sign, or put another signature there: bytes, or the text between the colons."""

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from crypto import ALGORITHMS, KEM_ALGORITHMS, ProviderUnavailable
+from crypto import ALGORITHMS, KEM_ALGORITHMS, KemAlgorithm, ProviderUnavailable, SealingAlgorithm
+from crypto.macs import MacAlgorithm
 from crypto.providers import OpenSSLProvider, oqs_library
 from crypto.providers.openssl_kem import OpenSSLKemProvider
 from crypto.research import research_kems, research_signatures
+from crypto.sealing import NONCE_BYTES, TAG_BYTES
 from crypto.status import Status
 from secure_api.cli.console import put_json, put_table, say
 from secure_api.cli.options import Json
@@ -17,12 +19,17 @@ secure-api algorithms
 secure-api algorithms --json | jq -r '.[] | select(.use == "server") | .name'
 secure-api algorithms --json | jq 'map(select(.kind == "kem")) | sort_by(.output_bytes)'"""
 
+HMAC_BYTES = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One algorithm. `output_bytes` is the size of its signature (the largest, where it varies) or ciphertext."""
+    """One algorithm. `output_bytes` is the size of its signature (the largest, where it varies) or ciphertext.
 
-    kind: Literal["signature", "kem"]
+    Of what is symmetric, `public_key_bytes` is 0, and `output_bytes` is the MAC, or what a sealed body is longer.
+    """
+
+    kind: Literal["signature", "kem", "mac", "sealing"]
     name: str
     use: Literal["server", "research"]
     public_key_bytes: int
@@ -58,11 +65,13 @@ class Liboqs:
 def algorithms(json: Json = False) -> None:
     """List the algorithms: what the server allows, and what is for experiments.
 
-    The level is the NIST category that the standard claims, 0 for what is not post-quantum. With oqs beside openssl,
-    ML-DSA signatures are verified by oqs and made by openssl.
+    The level is the NIST category that the standard claims (of mac and sealing, that of
+    keys of their size), 0 for what is not post-quantum. With oqs beside openssl,
+    ML-DSA signatures are verified by oqs and made by openssl. The key exchanges that the server allows (kem) open
+    sessions; mac and sealing are what protects requests within them, and bodies.
     """
     liboqs = Liboqs.found()
-    rows = [*_signatures(liboqs), *_kems(liboqs)]
+    rows = [*_signatures(liboqs), *_kems(liboqs), *_symmetric()]
     if json:
         put_json([asdict(row) for row in rows])
         return
@@ -118,3 +127,17 @@ def _kems(liboqs: Liboqs) -> Iterator[Listed]:
         yield Listed(
             "kem", other.name, "research", *sizes, other.security_level, providers, other.standard, other.status
         )
+
+
+def _symmetric() -> Iterator[Listed]:
+    """List what sessions and sealed bodies are made of, beside their key exchange: by openssl, always."""
+    x_wing = KEM_ALGORITHMS[KemAlgorithm.X_WING]
+    here = ["openssl"]
+    yield Listed(
+        "mac", MacAlgorithm.HMAC_SHA256.value, "server", 0, HMAC_BYTES, False, 5, here, "FIPS 198-1", Status.FINAL
+    )
+    aead = NONCE_BYTES + TAG_BYTES
+    name = SealingAlgorithm.AES_256_GCM.value
+    yield Listed("sealing", name, "server", 0, aead, False, 5, here, "NIST SP 800-38D", Status.FINAL)
+    name, sizes = SealingAlgorithm.HPKE_X_WING.value, (x_wing.public_key_bytes, x_wing.ciphertext_bytes + TAG_BYTES)
+    yield Listed("sealing", name, "server", *sizes, False, x_wing.security_level, here, "RFC 9180", x_wing.status)

@@ -144,6 +144,7 @@ class FileNonceStore:
         return None if row is None else min(now + TRUST, row[0])
 
 
+@across_organizations("nonces are nobody's")
 def _delete_below(transaction: lmdb.Transaction, bound: bytes) -> int:
     deleted = 0
     with transaction.cursor() as cursor:
@@ -155,6 +156,7 @@ def _delete_below(transaction: lmdb.Transaction, bound: bytes) -> int:
     return deleted
 
 
+@across_organizations("the states of keys and sessions are for authentication alone")
 def _delete_before(transaction: lmdb.Transaction, now: int) -> None:
     with transaction.cursor() as cursor:
         cursor.set_range(_STATE)
@@ -165,6 +167,7 @@ def _delete_before(transaction: lmdb.Transaction, now: int) -> None:
                 cursor.next()
 
 
+@across_organizations("looks whether the file is a database")
 def _connect(path: Path) -> sqlite3.Connection:
     with ExitStack() as opened:
         connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_TIMEOUT, cached_statements=16)

@@ -47,6 +47,12 @@ async def sealing_keys(session: AsyncSession, now: int) -> list[StoredSealingKey
     ]
 
 
+@across_organizations("the server's keys are nobody's")
+async def is_sealing_key_expired(session: AsyncSession, now: int) -> bool:
+    """Tell whether a key lies there that can open no more, and is to be dropped."""
+    return await session.scalar(select(SealingKeyRow.kid).where(SealingKeyRow.expires < now).limit(1)) is not None
+
+
 async def add_sealing_key(session: AsyncSession, key: StoredSealingKey) -> None:
     """Insert a generation; another worker's, who was first, stays."""
     try:

@@ -21,7 +21,13 @@ from crypto import (
     sealing_kid,
 )
 from secure_api.data.database import Database
-from secure_api.data.sealing_keys import StoredSealingKey, add_sealing_key, drop_sealing_keys, sealing_keys
+from secure_api.data.sealing_keys import (
+    StoredSealingKey,
+    add_sealing_key,
+    drop_sealing_keys,
+    is_sealing_key_expired,
+    sealing_keys,
+)
 from secure_api.domain.clock import Clock
 from secure_api.domain.errors import ConfigurationError
 
@@ -54,11 +60,14 @@ class SealingKeyring:
         """
         now = self._now()
         async with self._database.read() as view:
-            stored = await sealing_keys(view, now)
-        if not stored or stored[0].generation < now // self._lifetime or stored[0].keyid != self._server_key.keyid:
+            stored, expired = await sealing_keys(view, now), await is_sealing_key_expired(view, now)
+        newest = stored[0] if stored else None
+        due = newest is None or newest.generation < now // self._lifetime or newest.keyid != self._server_key.keyid
+        if due or expired:
             async with self._database.write() as session:
                 await drop_sealing_keys(session, before=now, keyid=self._server_key.keyid)
-                await add_sealing_key(session, self._new_key(now))
+                if due:
+                    await add_sealing_key(session, self._new_key(now))
                 stored = await sealing_keys(session, now)
         self._load(stored, now)
 

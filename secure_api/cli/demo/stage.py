@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import httpx
 
-from crypto import PrivateKey, SignatureAlgorithm
+from crypto import PrivateKey, PublicKey, SignatureAlgorithm
 from secure_api.cli.errors import CliError
 from secure_api.client import ProfileStore, SignatureAuth
 
@@ -29,11 +29,12 @@ ANNOUNCEMENT: Final = "secure-api serves on "
 
 @dataclass(slots=True)
 class Stage:
-    """A running server: its home, the way to it, its process, the admin, and the members as they enroll."""
+    """A running server: its home and key, the way to it, its process, the admin, and the members as they enroll."""
 
     home: Path
     http: httpx.Client
     admin: SignatureAuth
+    server_key: PublicKey
     environment: dict[str, str]
     server: "subprocess.Popen[bytes]"
     members: dict[str, SignatureAuth] = field(default_factory=dict)
@@ -51,6 +52,10 @@ class Stage:
         self.members[organization] = auth = SignatureAuth(key)
         self.ok("POST", "/v1/clients", auth, {"token": issued["token"], "keys": [key.public_key.jwk()]})
         return auth
+
+    def held(self, auth: SignatureAuth, *, seal: bool = False) -> SignatureAuth:
+        """Sign as somebody, and hold every answer to the server's key; `seal` encrypts the bodies, too."""
+        return SignatureAuth(*auth.keys, server_key=self.server_key, seal=seal)
 
     def request(self, method: str, path: str, auth: SignatureAuth, body: Any = None) -> httpx.Request:
         """Sign a request without sending it."""
@@ -103,13 +108,16 @@ def stage() -> Iterator[Stage]:
         stack.callback(server.wait)
         stack.callback(server.terminate)
         url = _announced(server, log)
-        admin = SignatureAuth(*ProfileStore(config).get("admin").read_keys())
+        profile = ProfileStore(config).get("admin")
+        admin, server_key = SignatureAuth(*profile.read_keys()), profile.read_server_key()
+        if server_key is None:
+            raise CliError("init left no key of the server in the profile")
         # A proxy of the environment has no business between two processes of one machine.
         http = stack.enter_context(httpx.Client(base_url=url, timeout=START_PATIENCE, trust_env=False))
         try:
             if not http.get("/readyz").is_success:
                 raise CliError(f"the server is not ready:\n{_tail(log)}")
-            yield Stage(home, http, admin, environment, server)
+            yield Stage(home, http, admin, server_key, environment, server)
         except httpx.TransportError as error:
             raise CliError(f"the server cannot be reached: {error}\n{_tail(log)}") from error
 

@@ -25,7 +25,7 @@ from tests.attacks import sql
 from tests.attacks.handshake import Held, open_session
 from tests.attacks.scene import Scene
 from tests.attacks.seal import fresh_reply_key, published, seal_to, seal_within
-from tests.consortium import ADMIN_SEED, SERVER_SEED, STORAGE_KEY
+from tests.consortium import ADMIN_SEED, SERVER_SEED, STORAGE_KEY, Message
 from tests.services.fixtures.port import free_port
 from tests.services.fixtures.process import ProcessRunner
 from tests.vectors.hkdf import expand
@@ -110,6 +110,20 @@ def test_no_key_of_the_server_is_in_it(scene: Scene) -> None:
     loot = stolen(scene)
     for secret in (SERVER_SEED, ADMIN_SEED, b64decode(STORAGE_KEY.text)):
         assert_absent(secret, loot)
+
+
+def test_no_secret_is_in_what_the_server_says(scene: Scene) -> None:
+    """Neither in its log, also when a request fails, nor in its metrics."""
+    held = open_session(scene)
+    scene.accept(seal_within(held.forge(), held).message())
+    scene.refuse(seal_within(held.forge(), held, nonce="x").message(), 400, "sealed-body-rejected", nonces=1)
+    metrics = scene.send(Message("GET", "/metrics", (("host", scene.server.authority),), b""))
+    said = scene.server.process.output().encode() + metrics.body
+    assert scene.server.log("request"), "it does log"
+    for secret in (held.secret, b64decode(STORAGE_KEY.text), SERVER_SEED, *seeds(scene).values()):
+        assert_absent(secret, said)
+    for purpose in PURPOSES:
+        assert_absent(expand(held.secret, LABEL + purpose, 32), said)
 
 
 def test_the_storage_key_of_this_home_opens_it_and_no_other(scene: Scene) -> None:

@@ -9,28 +9,17 @@ object.
 
 import asyncio
 import json
-import re
 import threading
 import time
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncGenerator, Generator
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
-from crypto import (
-    CryptoError,
-    KemAlgorithm,
-    KemPrivateKey,
-    SessionKeys,
-    parse_signature_input,
-    session_secret,
-    session_transcript,
-    signature_base,
-)
+from crypto import KemAlgorithm, KemPrivateKey, parse_signature_input, session_transcript, signature_base
+from secure_api.client.active_session import ActiveSession, open_session
 from secure_api.client.errors import ClientError, ResponseRefused, ServerUnusable
 from secure_api.client.exchange import REPEATABLE, Credentials, Exchange, signable, with_body
 from secure_api.client.problem import Problem
@@ -39,46 +28,10 @@ from secure_api.client.sealer import SessionSealer
 from secure_api.client.signature_auth import SignatureAuth
 
 SESSIONS_PATH: Final = b"/v1/sessions"
-MARGIN: Final = 5  # seconds before its end at which a session is not used any more
-_REKEY_BELOW: Final = 0.05  # the part of its requests or bytes that a session has left when it is rekeyed
-
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{32}")
-_MAX_WHOLE: Final = 2**53 - 1  # what I-JSON keeps (RFC 7493 §2.2)
 _NOTHING: Final = httpx.Request("GET", "")
 
 Flow = Generator[httpx.Request, httpx.Response, None]
-Handshake = Generator[httpx.Request, httpx.Response, "ActiveSession"]
-
-
-@dataclass(slots=True)
-class ActiveSession:
-    """A session and what is left of it; times in POSIX seconds of the client's clock."""
-
-    keys: SessionKeys
-    suite: KemAlgorithm
-    expires: float
-    idle_timeout: float
-    max_requests: int
-    max_bytes: int
-    requests: int = 0
-    bytes: int = 0
-    last_used: float = 0
-    origin: httpx.URL = field(default_factory=httpx.URL)  # a URL of the server that it was opened at
-    handshake: HandshakeReport | None = None  # for the report of the first request
-
-    @property
-    def id(self) -> str:
-        """The session's name, the `keyid` of its requests."""
-        return self.keys.session
-
-    def alive(self, now: float) -> bool:
-        """Tell whether the server should still know the session, with a margin."""
-        return now < self.expires - MARGIN and now < self.last_used + self.idle_timeout - MARGIN
-
-    def worn(self, size: int) -> bool:
-        """Tell whether little would be left of its requests or bytes after a request of `size` bytes."""
-        part = 1 - _REKEY_BELOW
-        return self.requests > self.max_requests * part or self.bytes + size > self.max_bytes * part
+Handshake = Generator[httpx.Request, httpx.Response, ActiveSession]
 
 
 class Session(httpx.Auth):
@@ -205,30 +158,13 @@ class Session(httpx.Auth):
             response_body=response.content,
             request_bases=[signature_base(signed, entry) for entry in inputs],
         )
-        try:
-            answer: dict[str, Any] = json.loads(response.content)
-            if answer["suite"] != self.suite.value:
-                raise ResponseRefused(f"the server answered with the suite {answer['suite']!r:.40}")
-            if _ID.fullmatch(answer["id"]) is None:
-                raise ResponseRefused("the answer to the handshake names no session")
-            secret = session_secret(ephemeral.decapsulate(_bytes(answer["ciphertext"])), transcript, previous)
-            began = self._auth.now()  # by the client's own clock: the two may differ
-            keys = SessionKeys.derive(answer["id"], secret)
-            sizes = len(exchange.request.content), len(response.content)
-            seconds = time.perf_counter() - since
-            return ActiveSession(
-                keys,
-                self.suite,
-                expires=began + _whole(answer["expires"]) - _whole(answer["created"]),
-                idle_timeout=_whole(answer["idle_timeout"]),
-                max_requests=_whole(answer["max_requests"]),
-                max_bytes=_whole(answer["max_bytes"]),
-                last_used=began,
-                origin=request.url,
-                handshake=HandshakeReport(keys.session, self.suite.value, bool(previous), *sizes, seconds),
-            )
-        except (CryptoError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
-            raise ResponseRefused("the answer to the handshake makes no sense") from error
+        began = self._auth.now()  # by the client's own clock: the two may differ
+        session = open_session(response.content, ephemeral, transcript, previous, began=began)
+        session.origin = request.url
+        sizes = len(exchange.request.content), len(response.content)
+        seconds = time.perf_counter() - since
+        session.handshake = HandshakeReport(session.id, self.suite.value, bool(previous), *sizes, seconds)
+        return session
 
     def _prepare(self, session: ActiveSession, request: httpx.Request) -> Exchange:
         session.requests += 1
@@ -300,16 +236,3 @@ def _advance(steps: Handshake, response: httpx.Response | None) -> tuple[httpx.R
 
 def _base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
-
-
-def _whole(number: object) -> int:
-    if type(number) is not int or not 0 <= number <= _MAX_WHOLE:
-        raise ResponseRefused("the answer to the handshake says a time or limit that is none")
-    return number
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except Base64Error as error:
-        raise ResponseRefused("the answer to the handshake holds something that is not base64url") from error

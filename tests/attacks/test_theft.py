@@ -199,5 +199,5 @@ def test_a_server_of_another_home_does_not_start_on_it(
         env={"SECURE_API_HOME": str(home), "SECURE_API_DATABASE_URL": url},
     )
     assert process.wait() != 0
-    assert "The storage key is not the one" in process.output()
+    assert "the storage key is not the one" in process.output().lower()
     assert scene.state() == before

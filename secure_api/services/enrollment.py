@@ -113,8 +113,9 @@ async def rotate(work: Work, keys: Sequence[PublicKey]) -> ClientProfile:
     old = work.caller.keyids
     if await repository.end(old, KeyStatus.ROTATED, work.clock()) != len(old):
         raise Conflict("The keys are not active any more.")
-    await work.ending([*old, *await end_sessions_of_keys(work.session, old)])
+    ended = await end_sessions_of_keys(work.session, old)
     await _add(work.session, work.clock, keys, work.caller.client_id, work.caller.organization_id)
+    await work.ending([*old, *ended])  # last: what is refused from here on should not come back
     await work.record("keys.rotated", {"old": list(old), "new": [key.keyid for key in keys]})
     return await _profile(repository, work.caller)
 

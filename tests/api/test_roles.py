@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 
 import pytest
 
-from crypto import PrivateKey, SignatureAlgorithm
+from crypto import KemAlgorithm, KemPrivateKey, PrivateKey, SignatureAlgorithm
 from secure_api.app import PUBLIC_PATHS, create_app
 from secure_api.settings import Settings
 from tests.api.problem import problem
@@ -15,6 +16,7 @@ from tests.consortium import OPERATOR, Consortium, Peer
 
 pytestmark = pytest.mark.anyio
 
+X_WING = KemAlgorithm.X_WING
 ADMIN, CONTRIBUTOR, ANALYST, AUDITOR = "admin", "contributor", "analyst", "auditor"
 EVERYBODY = {ADMIN, CONTRIBUTOR, ANALYST, AUDITOR}
 RECORD = {"time": "2026-01-01T00:00:00Z", "attributes": {"pulse": 61}}
@@ -42,18 +44,24 @@ RULES = [
     Rule("POST /v1/datasets/{name}/records", {ADMIN, CONTRIBUTOR}, 201, target="/v1/datasets/vitals/records"),
     Rule("GET /v1/datasets/{name}/records", {ADMIN, CONTRIBUTOR, ANALYST}, target="/v1/datasets/vitals/records"),
     Rule("GET /v1/ledger", {ADMIN, AUDITOR}),
+    Rule("POST /v1/sessions", EVERYBODY, 201),
+    Rule("GET /v1/sessions", EVERYBODY),
     Rule("DELETE /v1/keys/{keyid}", {ADMIN}, 204, target="a colleague's"),
     Rule("POST /v1/clients/me/keys", EVERYBODY, 201),
     Rule("DELETE /v1/keys/{keyid}", EVERYBODY, 204, target="one's own"),
 ]
-#: Nobody is a client yet who calls this one.
-ENROLLMENT = "POST /v1/clients"
+#: Nobody is a client yet who calls the first; the others are about one session: tests/api/test_sessions.py.
+ELSEWHERE = {"POST /v1/clients", "POST /v1/sessions/{id}/rekey", "DELETE /v1/sessions/{id}"}
+
+
+def base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 def test_the_rules_cover_every_route(embedded: Settings) -> None:
     paths = create_app(embedded).openapi()["paths"]
     routes = {f"{method.upper()} {path}" for path in set(paths) - PUBLIC_PATHS for method in paths[path]}
-    assert {rule.route for rule in RULES} | {ENROLLMENT} == routes
+    assert {rule.route for rule in RULES} | ELSEWHERE == routes
 
 
 @pytest.mark.parametrize("role", sorted(EVERYBODY))
@@ -71,6 +79,10 @@ async def test_a_role_may_do_this_and_nothing_else(consortium: Consortium, organ
         "POST /v1/datasets": {"name": "labs"},
         "POST /v1/datasets/{name}/records": RECORD,
         "POST /v1/clients/me/keys": {"keys": [key.public_key.jwk() for key in new]},
+        "POST /v1/sessions": {
+            "suite": "x-wing",
+            "public_key": base64url(KemPrivateKey.generate(X_WING).public_key.raw),
+        },
     }
     for rule in RULES:
         method, path = rule.route.split()

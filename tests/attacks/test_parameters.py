@@ -48,7 +48,7 @@ ATTACKS = {
     "nonce of 129 characters": Attack("bad-nonce", lambda scene: scene.forge().giving(nonce=f'"{"n" * 129}"')),
     "unknown parameter": Attack("unknown-parameter", lambda scene: scene.forge().giving(realm='"any"')),
     "alg none": Attack("unsupported-algorithm", lambda scene: scene.forge().giving(alg='"none"')),
-    "alg hmac-sha256 with the public key": Attack("algorithm-mismatch", hmac_with_the_public_key),
+    "alg hmac-sha256 with the public key": Attack("unknown-session", hmac_with_the_public_key),
     "alg unknown": Attack("unsupported-algorithm", lambda scene: scene.forge().giving(alg='"slh-dsa-sha2-128s"')),
     "alg in capitals": Attack("unsupported-algorithm", lambda scene: scene.forge().giving(alg='"ML-DSA-44"')),
     "alg of another key type": Attack("algorithm-mismatch", lambda scene: scene.forge().giving(alg='"ed25519"')),

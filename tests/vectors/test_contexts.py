@@ -10,7 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import mldsa
 
 from crypto.providers import oqs_library
 
-pytestmark = pytest.mark.oqs
+pytestmark = [
+    pytest.mark.oqs,
+    pytest.mark.skipif(oqs_library.find_library() is None, reason="the native liboqs is not on this machine"),
+]
 
 CONTEXTS = [b"", b"\0", b"abc", b"x" * 254, b"x" * 255]
 ALGORITHMS: dict[str, tuple[Any, Any]] = {

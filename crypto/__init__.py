@@ -1,5 +1,6 @@
 """Cryptography of secure-api: signatures, keys, HTTP Message Signatures. Native libraries only, no web framework."""
 
+from crypto.base64url import decode_base64url, encode_base64url
 from crypto.content_digest import content_digest, verify_content_digest
 from crypto.errors import (
     VERIFICATION_REASONS,
@@ -59,6 +60,7 @@ from crypto.response_signatures import (
 )
 from crypto.sealing import (
     MEDIA_TYPE,
+    NONCE_BYTES,
     REPLY_KID,
     SealedType,
     SealingAlgorithm,
@@ -89,6 +91,7 @@ __all__ = [
     "COMPONENTS",
     "KEM_ALGORITHMS",
     "MEDIA_TYPE",
+    "NONCE_BYTES",
     "REPLY_KID",
     "TAG",
     "VERIFICATION_REASONS",
@@ -140,8 +143,10 @@ __all__ = [
     "Verifier",
     "accept_signature",
     "content_digest",
+    "decode_base64url",
     "default_kem_provider",
     "default_provider",
+    "encode_base64url",
     "is_sealed",
     "open_request",
     "open_under",

@@ -1,29 +1,15 @@
 """Public keys as JWK: AKP for ML-DSA (RFC 9964), OKP for Ed25519 (RFC 8037), and their thumbprints (RFC 7638)."""
 
 import hashlib
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Final
 
+from crypto.base64url import decode_base64url, encode_base64url
 from crypto.errors import KeyFormatError
 from crypto.signatures import ALGORITHMS, SignatureAlgorithm
 
-_BASE64URL: Final = re.compile(r"(?>(?:[\w-]{4})*)(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?", re.ASCII)
 _PRIVATE_MEMBERS: Final = ("priv", "d", "k", "p", "q", "dp", "dq", "qi", "oth")
 _AKP_ALGORITHMS: Final = {info.jose: info.algorithm for info in ALGORITHMS.values() if info.kty == "AKP"}
-
-
-def encode_base64url(data: bytes) -> str:
-    """Return unpadded base64url (RFC 7515 §2)."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
-
-
-def decode_base64url(text: str) -> bytes:
-    """Return the bytes of canonical unpadded base64url: no padding, no stray bits. Raises KeyFormatError."""
-    if _BASE64URL.fullmatch(text) is None:
-        raise KeyFormatError("not canonical base64url without padding")
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def to_jwk(algorithm: SignatureAlgorithm, raw: bytes) -> dict[str, str]:

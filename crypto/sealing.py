@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NoReturn
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from crypto.base64url import encode_base64url
 from crypto.errors import FieldSyntaxError, KeyFormatError, SealingError, UnsealingError
 from crypto.kem import KEM_ALGORITHMS, KemAlgorithm
 from crypto.messages import Request
@@ -111,7 +111,7 @@ def response_context(request_context: bytes, *, status: int, content_type: str) 
 
 def sealing_kid(public_key: bytes) -> str:
     """Return the name of a sealing key: base64url, without padding, of the SHA-256 of its raw bytes (43 characters)."""
-    return urlsafe_b64encode(hashlib.sha256(public_key).digest()).rstrip(b"=").decode("ascii")
+    return encode_base64url(hashlib.sha256(public_key).digest())
 
 
 def sealing_key_statement(public_key: bytes, *, created: int, retires: int, expires: int) -> bytes:

@@ -2,13 +2,12 @@
 
 import json
 import re
-from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
 
-from crypto import CryptoError, KemAlgorithm, KemPrivateKey, SessionKeys, session_secret
+from crypto import CryptoError, KemAlgorithm, KemPrivateKey, SessionKeys, decode_base64url, session_secret
 from secure_api.client.errors import ResponseRefused
 from secure_api.client.report import HandshakeReport
 
@@ -65,7 +64,7 @@ def open_session(
             raise ResponseRefused(f"the server answered with the suite {answer['suite']!r:.40}")
         if _ID.fullmatch(answer["id"]) is None:
             raise ResponseRefused("the answer to the handshake names no session")
-        secret = session_secret(ephemeral.decapsulate(_bytes(answer["ciphertext"])), transcript, previous)
+        secret = session_secret(ephemeral.decapsulate(decode_base64url(answer["ciphertext"])), transcript, previous)
         return ActiveSession(
             SessionKeys.derive(answer["id"], secret),
             ephemeral.algorithm,
@@ -83,7 +82,3 @@ def _whole(number: object) -> int:
     if type(number) is not int or not 0 <= number <= _MAX_WHOLE:
         raise ResponseRefused("the answer to the handshake says a time or limit that is none")
     return number
-
-
-def _bytes(text: str) -> bytes:
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,14 +1,16 @@
 """Sealing on the client's side: to the server's published key, or under a session's keys."""
 
 import secrets
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from crypto import (
+    KEM_ALGORITHMS,
+    NONCE_BYTES,
     REPLY_KID,
     CryptoError,
+    KemAlgorithm,
     PublicKey,
     SealedType,
     SealingAlgorithm,
@@ -16,6 +18,7 @@ from crypto import (
     SealingPublicKey,
     SessionKeys,
     UnsealingError,
+    decode_base64url,
     open_under,
     seal_under,
     sealing_key_statement,
@@ -24,8 +27,6 @@ from crypto import (
 from secure_api.client.errors import ServerUnusable
 
 MAX_KEYS = 16
-SEED_BYTES = 32
-GCM_NONCE_BYTES = 12
 
 
 class Sealer(Protocol):
@@ -60,7 +61,7 @@ class SealingTarget:
         entries = published.get("keys") if isinstance(published, dict) else None
         for entry in entries[:MAX_KEYS] if isinstance(entries, list) else []:
             try:
-                raw, signature = _bytes(entry["public_key"]), _bytes(entry["signature"]["value"])
+                raw, signature = decode_base64url(entry["public_key"]), decode_base64url(entry["signature"]["value"])
                 times = {name: int(entry[name]) for name in ("created", "retires", "expires")}
                 if entry["alg"] != SealingAlgorithm.HPKE_X_WING or times["retires"] < now:
                     continue
@@ -76,7 +77,7 @@ class HpkeSealer:
 
     def __init__(self, target: SealingTarget) -> None:
         self._target = target
-        self._reply = SealingPrivateKey(secrets.token_bytes(SEED_BYTES))
+        self._reply = SealingPrivateKey(secrets.token_bytes(KEM_ALGORITHMS[KemAlgorithm.X_WING].seed_bytes))
 
     def sealed_type(self, content_type: str) -> SealedType:
         """Give the content type of the sealed body."""
@@ -105,14 +106,10 @@ class SessionSealer:
 
     def seal(self, body: bytes, context: bytes) -> bytes:
         """Seal the request's body."""
-        return seal_under(self._keys.client_aead, body, context, secrets.token_bytes(GCM_NONCE_BYTES))
+        return seal_under(self._keys.client_aead, body, context, secrets.token_bytes(NONCE_BYTES))
 
     def open(self, sealed_type: SealedType, body: bytes, context: bytes) -> bytes:
         """Open the answer's body. Raises UnsealingError."""
         if sealed_type.algorithm is not SealingAlgorithm.AES_256_GCM or sealed_type.kid != self._keys.session:
             raise UnsealingError("the answer is sealed under another key")
         return open_under(self._keys.server_aead, body, context)
-
-
-def _bytes(text: str) -> bytes:
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))  # raises ValueError, as Base64Error is one

@@ -11,14 +11,20 @@ import asyncio
 import json
 import threading
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import AsyncGenerator, Generator
 from http import HTTPStatus
 from typing import Final
 
 import httpx
 
-from crypto import KemAlgorithm, KemPrivateKey, parse_signature_input, session_transcript, signature_base
+from crypto import (
+    KemAlgorithm,
+    KemPrivateKey,
+    encode_base64url,
+    parse_signature_input,
+    session_transcript,
+    signature_base,
+)
 from secure_api.client.active_session import ActiveSession, open_session
 from secure_api.client.errors import ClientError, ResponseRefused, ServerUnusable
 from secure_api.client.exchange import REPEATABLE, Credentials, Exchange, signable, with_body
@@ -133,7 +139,7 @@ class Session(httpx.Auth):
     def _handshake(self, request: httpx.Request, path: bytes, credentials: Credentials, previous: bytes) -> Handshake:
         since = time.perf_counter()
         ephemeral = KemPrivateKey.generate(self.suite)
-        offer = {"suite": self.suite.value, "public_key": _base64url(ephemeral.public_key.raw)}
+        offer = {"suite": self.suite.value, "public_key": encode_base64url(ephemeral.public_key.raw)}
         handshake = httpx.Request(
             "POST",
             request.url.copy_with(raw_path=path),
@@ -232,7 +238,3 @@ def _advance(steps: Handshake, response: httpx.Response | None) -> tuple[httpx.R
     except StopIteration as stop:
         session: ActiveSession = stop.value
         return _NOTHING, session
-
-
-def _base64url(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

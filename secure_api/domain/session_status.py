@@ -7,5 +7,4 @@ class SessionStatus(StrEnum):
     """Whether a session may be used. Only an active one may, until it expires; the way back is closed."""
 
     ACTIVE = "active"
-    REPLACED = "replaced"
     REVOKED = "revoked"

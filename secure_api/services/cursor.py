@@ -9,6 +9,7 @@ import binascii
 import struct
 from datetime import UTC, datetime, timedelta
 
+from crypto import encode_base64url
 from secure_api.data.records import RecordPosition
 from secure_api.domain.errors import BadCursor
 
@@ -22,7 +23,7 @@ def encode_cursor(position: RecordPosition) -> str:
     """Encode a position."""
     microseconds = (position.time - _EPOCH) // timedelta(microseconds=1)
     packed = _LAYOUT.pack(_VERSION, microseconds, position.id)
-    return base64.urlsafe_b64encode(packed).rstrip(b"=").decode("ascii")
+    return encode_base64url(packed)
 
 
 def decode_cursor(text: str) -> RecordPosition:

@@ -11,6 +11,7 @@ from typing import Final
 
 from crypto import (
     KEM_ALGORITHMS,
+    NONCE_BYTES,
     REPLY_KID,
     CryptoError,
     FieldSyntaxError,
@@ -36,7 +37,6 @@ from secure_api.services.authentication import Authentication
 from secure_api.services.sealing_keyring import SealingKeyring
 from secure_api.services.session_keeper import OpenSession
 
-GCM_NONCE_BYTES: Final = 12
 _REPLY_BYTES: Final = KEM_ALGORITHMS[KemAlgorithm.X_WING].public_key_bytes
 _BODILESS: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _NO_TYPE: Final = "application/octet-stream"
@@ -109,7 +109,7 @@ class Exchanger:
             assert session is not None  # noqa: S101 - `open` lets nobody else seal under a session's keys
             sealed_type = SealedType(SealingAlgorithm.AES_256_GCM, session.keys.session, inner).text
             context = response_context(opened.context, status=response.status, content_type=sealed_type)
-            nonce = secrets.token_bytes(GCM_NONCE_BYTES)
+            nonce = secrets.token_bytes(NONCE_BYTES)
             body = seal_under(session.keys.server_aead, response.body, context, nonce)
         headers = [line for line in response.headers if line[0] not in (b"content-type", b"content-length")]
         headers += [(b"content-type", sealed_type.encode("ascii")), (b"content-length", b"%d" % len(body))]

@@ -6,7 +6,6 @@ deleted: what was sealed to it cannot be opened any more by anybody (forward sec
 """
 
 import secrets
-from base64 import urlsafe_b64encode
 from typing import Any, Final
 
 from crypto import (
@@ -17,6 +16,7 @@ from crypto import (
     SealingAlgorithm,
     SealingPrivateKey,
     StorageKey,
+    encode_base64url,
     sealing_key_statement,
     sealing_kid,
 )
@@ -87,11 +87,11 @@ class SealingKeyring:
             {
                 "alg": SealingAlgorithm.HPKE_X_WING.value,
                 "kid": key.kid,
-                "public_key": _base64url(key.public_key),
+                "public_key": encode_base64url(key.public_key),
                 "created": key.created,
                 "retires": key.retires,
                 "expires": key.expires,
-                "signature": {"keyid": key.keyid, "value": _base64url(key.signature)},
+                "signature": {"keyid": key.keyid, "value": encode_base64url(key.signature)},
             }
             for key in self._published
             if key.retires >= now
@@ -137,7 +137,3 @@ class SealingKeyring:
 def seed_purpose(generation: int) -> str:
     """Name what a sealing key's seed is encrypted for: it cannot pass for another generation's."""
     return f"secure-api sealing key v1 {generation}"
-
-
-def _base64url(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

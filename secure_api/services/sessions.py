@@ -5,7 +5,6 @@ body of the answer is part of the transcript, so it is made here, to the byte.
 """
 
 import secrets
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +14,7 @@ from crypto import (
     KemPublicKey,
     SessionKeys,
     StorageKey,
+    encode_base64url,
     session_secret,
     session_transcript,
 )
@@ -128,7 +128,7 @@ class SessionOffice:
             {
                 "id": session.id,
                 "suite": session.suite,
-                "ciphertext": urlsafe_b64encode(encapsulation.ciphertext).rstrip(b"=").decode("ascii"),
+                "ciphertext": encode_base64url(encapsulation.ciphertext),
                 "created": session.created,
                 "expires": session.expires,
                 "idle_timeout": session.idle_timeout,

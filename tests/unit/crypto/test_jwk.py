@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 import pytest
 
 from crypto import KeyFormatError, PrivateKey, PublicKey, SignatureAlgorithm
-from crypto.jwk import decode_base64url, encode_base64url
+from crypto.base64url import decode_base64url, encode_base64url
 
 EVERY_ALGORITHM = pytest.mark.parametrize("algorithm", SignatureAlgorithm, ids=str)
 # RFC 8037 appendix A: the key pair of RFC 8032 §7.1 test 1, and its thumbprint.

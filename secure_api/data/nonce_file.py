@@ -6,7 +6,8 @@ machine wrote last may be lost with the machine. So the store remembers the boot
 when its file is new, it begins anew, and requests made before that moment are refused: whatever was lost is older.
 
 Whether a key or session is still active is read from the SQLite database beside it, and remembered for `TRUST` seconds.
-Whoever ends one says so here first (`forget`), so a revocation is seen by every worker on the next request.
+Whoever ends one says so here first (`forget`): for a while every worker then asks the database each time, so a
+revocation is seen on the next request, and one that fails harms nobody.
 """
 
 import asyncio
@@ -26,8 +27,7 @@ from secure_api.data.scoping import across_organizations
 
 SWEEP_ROWS: Final = 2_000  # nonces that one step of a sweep removes
 TRUST: Final = 5  # seconds for which a key or session that was found active is not looked up again
-#: Seconds for which one that is about to end is refused without a look: longer than the transaction that ends it takes.
-TOMBSTONE: Final = 15
+BARRIER: Final = 120  # seconds for which one that was told to end is looked up each time: the commit is on its way
 #: Seconds of one slot. A nonce lies in the slot of its `expires`, so whole slots go at once. A slot is longer than the
 #: span of `expires` that is valid at one moment (`WINDOW`): at most one other slot can hold the same nonce.
 SLOT: Final = 512
@@ -35,7 +35,7 @@ WINDOW: Final = 300 + 2 * 60  # seconds: the widest window, and twice the widest
 
 _ACTIVE: Final = "SELECT 1 FROM keys WHERE keyid = ? AND status = 'active'"
 _SESSION: Final = "SELECT expires FROM sessions WHERE id = ? AND status = 'active' AND expires >= ?"
-_ENDED: Final = b"ended"
+_ENDING: Final = b"ending"
 #: What is known of keys and sessions lies behind all nonces, whose slots begin with a zero byte: one table, as every
 #: table more that a transaction touches is another page to write.
 _STATE: Final = b"\xff"
@@ -93,7 +93,7 @@ class FileNonceStore:
                     raise NonceRefused
 
     async def forget(self, keyids: Sequence[str], now: int) -> None:
-        """Refuse keys or sessions that are about to end, or just ended, until the database says so itself.
+        """Trust nothing that is remembered of keys or sessions that are about to end, or just ended.
 
         Raises:
             DatabaseUnavailable: the file cannot be written.
@@ -101,7 +101,7 @@ class FileNonceStore:
         file = self._file
         with _translated(), file.environment.begin(write=True) as transaction:
             for keyid in keyids:
-                transaction.put(_STATE + keyid.encode(), (now + TOMBSTONE).to_bytes(8) + _ENDED)
+                transaction.put(_STATE + keyid.encode(), (now + BARRIER).to_bytes(8) + _ENDING)
 
     async def sweep(self, now: int) -> int:
         """Forget nonces whose whole slot expired before `now` (POSIX seconds), a few at a time; returns how many.
@@ -126,12 +126,16 @@ class FileNonceStore:
     def _is_active(self, transaction: lmdb.Transaction, use: NonceUse, now: int) -> bool:
         name = _STATE + use.keyid.encode()
         state = transaction.get(name)
+        ending = False
         if state is not None and int.from_bytes(state[:8]) >= now:
-            return state[8:] != _ENDED
+            ending = state[8:] == _ENDING
+            if not ending:
+                return True
         active_until = self._look_up(use, now)
         if active_until is None:
             return False
-        transaction.put(name, active_until.to_bytes(8))
+        if not ending:
+            transaction.put(name, active_until.to_bytes(8))
         return True
 
     @across_organizations("authentication asks whether a key or session is active; the caller is its answer")

@@ -115,7 +115,7 @@ async def rotate(work: Work, keys: Sequence[PublicKey]) -> ClientProfile:
         raise Conflict("The keys are not active any more.")
     ended = await end_sessions_of_keys(work.session, old)
     await _add(work.session, work.clock, keys, work.caller.client_id, work.caller.organization_id)
-    await work.ending([*old, *ended])  # last: what is refused from here on should not come back
+    await work.ending([*old, *ended])
     await work.record("keys.rotated", {"old": list(old), "new": [key.keyid for key in keys]})
     return await _profile(repository, work.caller)
 

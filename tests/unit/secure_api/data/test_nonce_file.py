@@ -13,7 +13,7 @@ import pytest
 
 from secure_api.data import nonce_environment
 from secure_api.data.errors import DatabaseUnavailable
-from secure_api.data.nonce_file import SLOT, TOMBSTONE, TRUST, WINDOW, FileNonceStore
+from secure_api.data.nonce_file import BARRIER, SLOT, TRUST, WINDOW, FileNonceStore
 from secure_api.data.nonces import NonceRefused, NonceUse
 from tests.consortium import admin_key
 
@@ -128,20 +128,35 @@ async def test_a_full_file_is_an_outage(machine: Machine, monkeypatch: pytest.Mo
     await store.close()
 
 
-async def test_a_key_that_ended_is_refused_by_every_worker_at_once(machine: Machine) -> None:
+def set_status(machine: Machine, status: str) -> None:
+    with closing(sqlite3.connect(machine.database, isolation_level=None)) as database:
+        database.execute("UPDATE keys SET status = ?", (status,))
+
+
+async def test_what_was_told_to_end_is_looked_up_by_every_worker_each_time(machine: Machine) -> None:
     store, other = await machine.store(), await machine.store()
     assert await attempt(other, use("a"))
     await store.forget([ADMIN], NOW)
-    assert not await attempt(other, use("b")), "the database has not said so yet"
+    assert await attempt(other, use("b")), "it has not ended yet, and may never"
+    set_status(machine, "revoked")
+    assert not await attempt(other, use("c")), "no answer from before the end is trusted"
+    set_status(machine, "active")
+    await other.spend([use("d")], NOW + BARRIER)
+    set_status(machine, "revoked")
     with pytest.raises(NonceRefused):
-        await other.spend([use("c")], NOW + TOMBSTONE)
-    await other.spend([use("d")], NOW + TOMBSTONE + 1)
-    with closing(sqlite3.connect(machine.database, isolation_level=None)) as database:
-        database.execute("UPDATE keys SET status = 'revoked'")
-    with pytest.raises(NonceRefused):
-        await other.spend([use("e")], NOW + TOMBSTONE + 1 + TRUST + 1)
+        await other.spend([use("e")], NOW + BARRIER)
     await store.close()
     await other.close()
+
+
+async def test_an_answer_is_trusted_for_a_while_and_no_longer(machine: Machine) -> None:
+    store = await machine.store()
+    assert await attempt(store, use("a"))
+    set_status(machine, "revoked")  # by somebody who told nobody
+    await store.spend([use("b")], NOW + TRUST)
+    with pytest.raises(NonceRefused):
+        await store.spend([use("c")], NOW + TRUST + 1)
+    await store.close()
 
 
 async def test_a_session_is_trusted_no_longer_than_it_lives(machine: Machine) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import io
+import logging
 import os
 from collections.abc import Iterator
 from functools import cache
@@ -55,6 +56,8 @@ def load() -> Any:
         ctypes.CDLL(str(path))  # what cannot be loaded here would make liboqs-python build another one
     except OSError as error:
         raise ProviderUnavailable(f"{path} cannot be loaded: {error}") from error
+    # It logs at import, through whatever the program has set up: one line of ours would become two.
+    logging.getLogger("oqs.oqs").propagate = False
     try:
         with _pointed_at(path), contextlib.redirect_stdout(io.StringIO()):
             return import_module("oqs")

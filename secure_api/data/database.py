@@ -86,6 +86,7 @@ class Database:
                     f"synchronous={self._synchronous}",
                     "foreign_keys=ON",
                     "trusted_schema=OFF",
+                    "secure_delete=ON",  # the secrets of ended sessions are overwritten, not only unlinked
                 ):
                     cursor.execute(f"PRAGMA {pragma}")
                 cursor.close()

@@ -64,10 +64,11 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     storage_key = settings.read_storage_key()
     terms = settings.session_terms()
     keyring = SealingKeyring(database, storage_key, server_key, clock=clock, lifetime=settings.sealing_key_lifetime)
+    keeper = SessionKeeper(database, storage_key, clock=clock)
     authenticator = Authenticator(
         database,
         nonces,
-        SessionKeeper(database, storage_key, clock=clock),
+        keeper,
         profile=settings.profile(),
         policy=settings.signature_policy,
         algorithms=settings.signature_algorithms,
@@ -97,6 +98,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         metrics.swept.inc(await nonces.sweep(before))
         async with database.write() as session:
             await sweep_sessions(session, before)
+        await keeper.sweep()
 
     async def sign() -> None:
         if await sign_head(database, server_key, clock) is not None:

@@ -116,6 +116,15 @@ async def session_secrets(session: AsyncSession, now: int) -> list[tuple[str, by
     return [(row.id, row.secret) for row in await session.execute(statement)]
 
 
+@across_organizations("a worker asks which of the sessions that it serves are over, whosever they are")
+async def sessions_still_active(session: AsyncSession, ids: Sequence[str], now: int) -> set[str]:
+    """Tell which of these sessions are active at `now` (POSIX seconds)."""
+    statement = select(SessionRow.id).where(
+        SessionRow.id.in_(ids), SessionRow.status == SessionStatus.ACTIVE.value, SessionRow.expires >= now
+    )
+    return set(await session.scalars(statement))
+
+
 @across_organizations("expired sessions are nobody's")
 async def sweep_sessions(session: AsyncSession, now: int) -> int:
     """Delete sessions that expired before `now` (POSIX seconds), and their secrets; returns how many there were."""

@@ -6,14 +6,17 @@ nonce. Finding a session for the first time costs a query, a lease one transacti
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Final
 
 from crypto import CryptoError, SessionKeys, StorageKey
 from secure_api.data.database import Database
-from secure_api.data.sessions import find_session, lease_session
+from secure_api.data.sessions import find_session, lease_session, sessions_still_active
 from secure_api.domain.caller import Caller
 from secure_api.domain.clock import Clock
 from secure_api.domain.errors import AuthenticationFailed
 from secure_api.domain.session_lease import LeaseTerms
+
+SWEPT_AT_ONCE: Final = 500  # sessions that one query of a sweep asks for
 
 
 def secret_purpose(id: str) -> str:
@@ -101,6 +104,20 @@ class SessionKeeper:
             session.bytes += lease.bytes
             if not session.spend(size, self._now()):
                 raise AuthenticationFailed("session-over")
+
+    async def sweep(self) -> int:
+        """Drop the keys of sessions that are over, wherever they were ended; returns how many there were."""
+        known = list(self._cache)
+        dropped = 0
+        for start in range(0, len(known), SWEPT_AT_ONCE):
+            some = known[start : start + SWEPT_AT_ONCE]
+            async with self._database.read() as session:
+                active = await sessions_still_active(session, some, self._now())
+            for id in some:
+                if id not in active:
+                    self.forget(id)
+                    dropped += 1
+        return dropped
 
     def forget(self, id: str) -> None:
         """Drop what is known of a session."""

@@ -11,6 +11,7 @@ from crypto.response_signatures import RESPONSE_COMPONENTS
 from tests.attacks.forgery import Forgery
 from tests.attacks.handshake import offer, open_session
 from tests.attacks.scene import Scene
+from tests.attacks.seal import open_within, seal_within
 from tests.attacks.wire import Reply
 from tests.consortium import Message, server_key
 
@@ -163,3 +164,10 @@ def test_a_wish_on_several_lines(scene: Scene) -> None:
 def test_a_wish_that_is_too_large_for_any_field(scene: Scene) -> None:
     message = wishing(scene.forge(), f'sig1={STATUS};keyid="{"x" * 40_000}"')
     scene.refuse(message, 431, "header-fields-too-large")
+
+
+def test_what_is_wrong_with_the_wish_of_a_sealed_request_is_told_under_the_seal(scene: Scene) -> None:
+    held = open_session(scene)
+    forgery = seal_within(held.forge(), held)
+    problem = open_within(scene.send(wishing(forgery, MALFORMED["a token"])), forgery, held)
+    assert (problem["status"], "Accept-Signature" in problem["detail"]) == (422, True)

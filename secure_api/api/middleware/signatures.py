@@ -97,13 +97,20 @@ class SignatureMiddleware:
             await self.app(scope, Replay(body, receive), private(send, authentication.session))
             return
         answer = Answer(private(send, authentication.session), self.exchanger, authentication)
+        if scope["path"].startswith(ALWAYS_SIGNED):
+            answer.label = DEFAULT_LABEL
+        refusal: DomainError | None = None
         try:
-            if scope["path"].startswith(ALWAYS_SIGNED):
-                answer.label = DEFAULT_LABEL
-            answer.label = self.exchanger.label_for(signed, authentication.session) or answer.label
+            # Opened first: what goes wrong from then on is told under the seal.
             answer.opened = opened or await self.exchanger.open(signed, body, authentication.session)
         except DomainError as error:
-            await respond_to(error, self.refused)(scope, receive, answer)
+            refusal = error
+        try:
+            answer.label = self.exchanger.label_for(signed, authentication.session) or answer.label
+        except DomainError as error:
+            refusal = refusal or error
+        if refusal is not None:
+            await respond_to(refusal, self.refused)(scope, receive, answer)
             return
         if answer.opened.context is not None:
             scope = {**scope, "headers": headers_within(scope["headers"], answer.opened)}

@@ -43,7 +43,8 @@ async def open_session(database: Database, lasts: int = 600) -> str:
         await session.execute(
             text(
                 "INSERT INTO sessions (id, organization_id, client_id, key_set, suite, status, secret, created,"
-                " expires, idle_timeout, last_used, requests_left, bytes_left) VALUES (:id, :organization, :client, :key_set,"
+                " expires, idle_timeout, last_used, requests_left, bytes_left)"
+                " VALUES (:id, :organization, :client, :key_set,"
                 " 'x-wing', 'active', :secret, :created, :expires, 600, :created, 100, 100000)"
             ),
             {

@@ -63,6 +63,7 @@ class Database:
         else:
             raise ConfigurationError(f"{URL_RULE}, not {parsed.drivername}://.")
         self.dialect = self._writer.dialect.name
+        self._committing = self._writer.execution_options(isolation_level="AUTOCOMMIT")
         #: The file of an SQLite database, else None.
         self.path = Path(parsed.database) if self.dialect == "sqlite" and parsed.database else None
 
@@ -150,6 +151,20 @@ class Database:
             DatabaseUnavailable: the database cannot be reached or stays locked.
         """
         async with translated(), self._writer.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection on which each statement commits by itself: saves PostgreSQL two round trips.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be reached or stays locked.
+        """
+        if self.dialect == "sqlite":  # where begin and commit cost no round trip
+            async with self.transaction() as connection:
+                yield connection
+            return
+        async with translated(), self._committing.connect() as connection:
             yield connection
 
     async def ping(self) -> None:

@@ -58,7 +58,8 @@ class DatabaseNonceStore:
             NonceRefused: one was spent before, or its key or session is no longer active.
             DatabaseUnavailable: the database cannot be reached.
         """
-        async with self._database.transaction() as connection:
+        one = len(uses) == 1
+        async with self._database.statement() if one else self._database.transaction() as connection:
             for use in uses:
                 values = {"spent_keyid": use.keyid, "spent_nonce": use.nonce, "spent_until": use.expires}
                 if use.session:

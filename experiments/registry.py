@@ -23,9 +23,17 @@ def experiments() -> dict[str, Experiment]:
 
 
 def experiment_of(source: str) -> Experiment:
-    """Import one experiment by its source: a suite's name, or the path of a file (`*.py`). Raises DefinitionError."""
+    """Import one experiment by its source: an experiment's name, or the path of a file (`*.py`).
+
+    The suite of that name is imported alone when there is one. Raises DefinitionError.
+    """
     if source.endswith(".py"):
         return load_file(Path(source))
+    module = source.replace("-", "_")
+    if any(found.name == module for found in iter_modules(suites.__path__)):
+        experiment = _of_module(f"{suites.__name__}.{module}")
+        if experiment.name == source:
+            return experiment
     known = experiments()
     if source not in known:
         raise DefinitionError(f"there is no experiment {source!r}; there are: {', '.join(known)}")
@@ -50,7 +58,10 @@ def load_file(path: Path) -> Experiment:
 
 
 def _of_module(name: str) -> Experiment:
-    return _experiment(import_module(name), name)
+    try:
+        return _experiment(import_module(name), name)
+    except ModuleNotFoundError as error:
+        raise DefinitionError(f'{name} needs {error.name}: pip install "secure-api[experiments]"') from error
 
 
 def _experiment(module: object, where: str) -> Experiment:

@@ -1,0 +1,93 @@
+"""How many operations a window takes, and whether the clock of an arm measures at all."""
+
+import math
+import os
+import time
+from collections.abc import Callable
+from typing import Final
+
+from experiments.errors import TimerFault
+from experiments.subject import Reading
+
+Measure = Callable[[int], Reading]
+
+#: Twice the work must take this many times as long: 2 but for noise and what a window costs whatever its length.
+GROWTH: Final = 1.3
+#: Pairs of windows that may fail to show it before the clock is blamed: a busy machine disturbs some.
+ATTEMPTS: Final = 8
+#: CPU time may exceed wall time times cores by this factor, and by a tick of a coarse clock.
+EXCESS: Final = 1.25
+TICK: Final = 0.02  # seconds
+#: Real seconds, beyond ten windows, after which a clock that shows less than a window is blamed.
+PATIENCE: Final = 0.5
+
+
+def examine(reading: Reading) -> Reading:
+    """Give a reading back when it can be one. Raises TimerFault: no number, negative, still, or more than all cores."""
+    cpu, wall = seconds(reading)
+    if not (math.isfinite(cpu) and math.isfinite(wall)) or cpu < 0 or wall < 0:
+        raise TimerFault(f"its clock went {cpu:.3g} s (CPU) and {wall:.3g} s (wall), which no clock does")
+    if wall == 0:
+        raise TimerFault(f"its clock stands still: {reading.loops} operations took no wall time")
+    if cpu > wall * (os.cpu_count() or 1) * EXCESS + TICK:
+        raise TimerFault(f"it shows {cpu:.3g} s of CPU time in {wall:.3g} s, more than all cores have")
+    return reading
+
+
+def calibrate(measure: Measure, window: float, loops: int | None = None) -> int:
+    """Find the number of operations, a power of two, that fills a window of so many seconds; check the clock.
+
+    With `loops`, that number is kept and only the clock is checked. The windows that this takes are the arm's warm-up.
+    Raises TimerFault.
+    """
+    if loops is None:
+        loops = _filling(measure, window)
+    _check_growth(measure, loops)
+    return loops
+
+
+def seconds(reading: Reading) -> tuple[float, float]:
+    """CPU and wall seconds of the whole window."""
+    return reading.cpu * reading.loops / 1e6, reading.wall * reading.loops / 1e6
+
+
+def _filling(measure: Measure, window: float) -> int:
+    loops, began = 1, time.perf_counter()
+    while True:
+        reading = measure(loops)
+        shown, passed = seconds(reading)[1], time.perf_counter() - began
+        if shown > passed + TICK:
+            raise TimerFault(f"its clock shows {shown:.3g} s where no more than {passed:.3g} s passed")
+        if shown >= window:
+            examine(reading)
+            return loops
+        if passed > 10 * window + PATIENCE and shown < passed / 100:
+            raise TimerFault(
+                f"its clock stands still: {shown:.3g} s for {loops} operations, while {passed:.3g} s passed"
+            )
+        loops *= 2
+
+
+def _check_growth(measure: Measure, loops: int) -> None:
+    for attempt in range(ATTEMPTS):
+        one, two = examine(measure(loops)), examine(measure(2 * loops))
+        fault = _fault(one, two)
+        if fault is None:
+            return
+        if attempt == ATTEMPTS - 1:
+            raise TimerFault(fault)
+
+
+def _fault(one: Reading, two: Reading) -> str | None:
+    """Say what speaks against the clock that showed these windows, the second of twice the work."""
+    for name, short, long in zip(("CPU", "wall"), seconds(one), seconds(two), strict=True):
+        if long == 0:
+            return f"its {name} clock stands still: {two.loops} operations took no time"
+        if short == long or short * two.loops == long * one.loops:
+            return f"its {name} clock shows a constant: {short:.6g} s for {one.loops} and {long:.6g} s for {two.loops}"
+        if long < GROWTH * short:
+            return (
+                f"its {name} clock does not grow with the work: "
+                f"{short:.6g} s for {one.loops} and {long:.6g} s for {two.loops} operations"
+            )
+    return None

@@ -1,0 +1,1 @@
+"""The algorithms that the suites measure: signature schemes and key encapsulations, of every library in one form."""

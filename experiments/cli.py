@@ -1,7 +1,165 @@
-"""`secure-api experiments`: list, run, report and compare."""
+"""`secure-api experiments`: list, run, report, compare and figures."""
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-app = typer.Typer(
-    name="experiments", help="Measure what each protection costs on this machine.", no_args_is_help=True
+from experiments.errors import DefinitionError, ExperimentError, Unavailable
+from experiments.scale import FULL, QUICK
+from secure_api.cli.command import Command
+from secure_api.cli.console import put, put_json, put_table, say
+from secure_api.cli.duration import parse_duration
+from secure_api.cli.errors import CliError
+from secure_api.cli.exit_codes import ExitCode
+from secure_api.cli.options import Json
+
+if TYPE_CHECKING:
+    from experiments.plan import Plan
+
+INSTALL: Final = 'pip install "secure-api[experiments]"'
+
+app = typer.Typer(name="experiments", help="Measure what each protection costs on this machine.", no_args_is_help=True)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what goes wrong in an experiment, or a library that is not installed, into one line for a person."""
+    try:
+        yield
+    except DefinitionError as error:
+        raise CliError(str(error), ExitCode.USAGE) from error
+    except ExperimentError as error:
+        raise CliError(str(error), hint=INSTALL if isinstance(error, Unavailable) else None) from error
+    except ModuleNotFoundError as error:
+        raise CliError(f"this needs {error.name}, which is not installed", hint=INSTALL) from error
+
+
+@app.command(
+    "list",
+    cls=Command,
+    epilog="secure-api experiments list\nsecure-api experiments list --json | jq -r '.[].question'",
 )
+def list_experiments(json: Json = False) -> None:
+    """List the experiments: what each asks, and how long it takes."""
+    from experiments.progress import duration
+    from experiments.registry import experiments
+
+    with told():
+        found = list(experiments().values())
+        arms = [{scale.name: len(one.arms_at(scale)) for scale in (QUICK, FULL)} for one in found]
+    if json:
+        put_json(
+            [
+                {
+                    "name": one.name,
+                    "topic": one.topic,
+                    "title": one.title,
+                    "question": one.question,
+                    "arms": number,
+                    "seconds": dict(one.seconds),
+                }
+                for one, number in zip(found, arms, strict=True)
+            ]
+        )
+        return
+    put_table(
+        ["name", "topic", "arms", "quick", "full", "question"],
+        [
+            [
+                one.name,
+                str(one.topic),
+                f"{number['quick']}/{number['full']}",
+                *(duration(one.seconds[scale.name]) for scale in (QUICK, FULL)),
+                one.question,
+            ]
+            for one, number in zip(found, arms, strict=True)
+        ],
+    )
+
+
+@app.command(
+    cls=Command,
+    epilog="secure-api experiments run --quick\n"
+    "secure-api experiments run primitives session --full --output ./measured\n"
+    "secure-api experiments run --from my_experiment.py\n"
+    "secure-api experiments run --resume ./measured   # goes on where Ctrl-C stopped it",
+)
+def run(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="Experiments; all of them unless given.")
+    ] = None,
+    full: Annotated[
+        bool | None,
+        typer.Option("--full/--quick", help="Figures to quote, or a look that everything works (the default)."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Of orders and data; 1.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="A new one in ./experiment-results unless given."),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="FOLDER", help="Go on with the interrupted run in this folder.")
+    ] = None,
+    files: Annotated[
+        list[Path] | None, typer.Option("--from", metavar="FILE.py", help="An experiment of your own; repeatable.")
+    ] = None,
+    time_limit: Annotated[
+        str | None, typer.Option("--time-limit", metavar="TIME", help="For all together: 90s, 30m; less is measured.")
+    ] = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write the result only, without report.html.")] = False,
+) -> None:
+    """Measure; writes result.json and report.html, and prints the folder they are in.
+
+    Every arm is checked before and after: when one does not do what it is timed for, nothing is reported.
+    """
+    from experiments.interruption import interruptible
+    from experiments.plan import new_plan, resumed_plan
+
+    if output is not None and resume is not None:
+        raise CliError("--output does not go with --resume", ExitCode.USAGE, "a resumed run stays in its folder")
+    limit = None if time_limit is None else parse_duration(time_limit)
+    scale = None if full is None else FULL if full else QUICK
+    with told():
+        if resume is not None:
+            plan = resumed_plan(names or (), files or (), scale, seed, resume)
+        else:
+            plan = new_plan(names or (), files or (), scale, seed, output)
+        try:
+            with interruptible():
+                _measure(plan, limit)
+        except KeyboardInterrupt:
+            if (plan.folder / "journal.jsonl").exists():
+                say(f"interrupted; to go on: secure-api experiments run --resume {shlex.quote(str(plan.folder))}")
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+        if not no_report:
+            _report(plan.folder)
+    put(str(plan.folder))
+
+
+def _measure(plan: "Plan", limit: int | None) -> None:
+    from experiments.progress import watching
+    from experiments.runner import run as measure
+
+    command = shlex.join(["secure-api", *sys.argv[1:]])
+    with watching() as observer:
+        measure(
+            plan.experiments,
+            plan.scale,
+            plan.seed,
+            plan.folder,
+            plan.resume,
+            observer,
+            time_limit=limit,
+            command=command,
+        )
+
+
+def _report(folder: Path) -> None:
+    from experiments.report import write_report
+
+    say(f"report: {write_report(folder)}")

@@ -9,6 +9,7 @@ from typing import Final
 from crypto import InvalidSignature
 from experiments.errors import CheckFailed
 from experiments.experiment import Arm
+from experiments.refusing import Inputs, RefusingOperation
 from experiments.schemes.signature_scheme import SignatureScheme, Verify
 from experiments.subject import Operation, Setting
 
@@ -21,6 +22,8 @@ SIGNING: Final = 0.1  # seconds that making them may take; one is made however l
 def signature_arms(scheme: SignatureScheme) -> Iterator[Arm]:
     """Give the arms of a scheme, named `ALGORITHM OPERATION PROVIDER`."""
     for operation, prepare in (("keygen", keygen), ("sign", sign), ("verify", verify)):
+        if operation == "keygen" and not scheme.steady_keygen:
+            continue
         yield Arm(
             f"{scheme.algorithm} {operation} {scheme.provider}",
             partial(prepare, scheme),
@@ -79,36 +82,45 @@ def verify(scheme: SignatureScheme, setting: Setting) -> Operation:
         return signer(message), message
 
     pairs = _as_many_as_fit(signed)
-    following = cycle(pairs)
+    inputs = Inputs(pairs)
+    signature, message = pairs[0]
 
     def check(_result: object) -> None:
-        for signature, message in pairs:
-            check_signature(scheme, public_key, signature, message, verifier)
+        for pair in pairs:
+            check_signature(scheme, public_key, *pair)
 
-    return Operation(
-        lambda: verifier(*next(following)), check, _sizes(scheme, [len(signature) for signature, _ in pairs])
+    return RefusingOperation(
+        lambda: verifier(*next(inputs.following)),
+        check,
+        _sizes(scheme, [len(signature) for signature, _ in pairs]),
+        inputs=inputs,
+        refusal=InvalidSignature,
+        forged={
+            "a changed message": (signature, _changed(message, 0)),
+            "a changed signature": (_changed(signature, len(signature) // 2), message),
+            "a signature that is cut short": (signature[:-1], message),
+        },
     )
 
 
-def check_signature(
-    scheme: SignatureScheme, public_key: bytes, signature: bytes, message: bytes, *more: Verify
-) -> None:
-    """Hold a signature against its size, and against every library that has the algorithm, and against `more`.
+def check_signature(scheme: SignatureScheme, public_key: bytes, signature: bytes, message: bytes) -> None:
+    """Hold a signature against its size, and against every library that has the algorithm.
 
     Each must accept it, and refuse it for another message, and a changed signature. Raises CheckFailed.
     """
     if not scheme.has_size(signature):
         raise CheckFailed(f"a signature has {len(signature)} bytes, not {scheme.signature_bytes}")
-    middle = len(signature) // 2
-    changed = signature[:middle] + bytes([signature[middle] ^ 1]) + signature[middle + 1 :]
-    other = bytes([message[0] ^ 1]) + message[1:]
-    for verifier in (*scheme.verifiers(public_key), *more):
+    for verifier in scheme.verifiers(public_key):
         try:
             verifier(signature, message)
         except InvalidSignature as error:
             raise CheckFailed(f"what {scheme.provider} signed by {scheme.algorithm} is refused") from error
-        _must_refuse(verifier, signature, other, "a changed message")
-        _must_refuse(verifier, changed, message, "a changed signature")
+        _must_refuse(verifier, signature, _changed(message, 0), "a changed message")
+        _must_refuse(verifier, _changed(signature, len(signature) // 2), message, "a changed signature")
+
+
+def _changed(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
 
 
 def _must_refuse(verifier: Verify, signature: bytes, message: bytes, what: str) -> None:

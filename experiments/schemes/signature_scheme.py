@@ -28,7 +28,8 @@ class SignatureScheme:
     """An algorithm and the library that carries it; sizes in bytes, as the algorithm's standard has them.
 
     `signature_bytes` is the largest length; a signature can be shorter where `variable_length` is true. `load` raises
-    Unavailable. `peers` load the same algorithm from other libraries, to check this one by.
+    Unavailable. `peers` load the same algorithm from other libraries, to check this one by. Where making a key is a
+    search that ends by chance, `steady_keygen` is false, and a window of it would say nothing.
     """
 
     algorithm: str
@@ -37,6 +38,7 @@ class SignatureScheme:
     signature_bytes: int
     load: Callable[[], SignatureLibrary]
     variable_length: bool = False
+    steady_keygen: bool = True
     peers: tuple[Callable[[], SignatureLibrary], ...] = ()
 
     def verifiers(self, public_key: bytes) -> list[Verify]:

@@ -20,8 +20,8 @@ def signature_schemes(*, wide: bool) -> list[SignatureScheme]:
         *(scheme for info in ALGORITHMS.values() for scheme in _of_product(info)),
         # The longest DER form of two integers below 2^256; the key is an uncompressed point.
         SignatureScheme("ecdsa-p256", "openssl", 65, 72, EcdsaP256, variable_length=True),
-        SignatureScheme("rsa-2048-pss", "openssl", 270, 256, partial(RsaPss, 2048)),
-        SignatureScheme("rsa-3072-pss", "openssl", 398, 384, partial(RsaPss, 3072)),
+        SignatureScheme("rsa-2048-pss", "openssl", 270, 256, partial(RsaPss, 2048), steady_keygen=False),
+        SignatureScheme("rsa-3072-pss", "openssl", 398, 384, partial(RsaPss, 3072), steady_keygen=False),
         *(
             SignatureScheme(
                 info.name,

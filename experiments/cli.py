@@ -118,6 +118,7 @@ def run(
     Every arm is checked before and after: when one does not do what it is timed for, nothing is reported.
     """
     from experiments.interruption import interruptible
+    from experiments.journal import interrupted
     from experiments.plan import new_plan, resumed_plan
 
     if output is not None and resume is not None:
@@ -133,7 +134,7 @@ def run(
             with interruptible():
                 _measure(plan, limit)
         except KeyboardInterrupt:
-            if (plan.folder / "journal.jsonl").exists():
+            if interrupted(plan.folder):
                 say(f"interrupted; to go on: secure-api experiments run --resume {shlex.quote(str(plan.folder))}")
             raise typer.Exit(ExitCode.INTERRUPTED) from None
         if not no_report:

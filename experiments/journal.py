@@ -32,10 +32,9 @@ class Journal:
     @classmethod
     def begin(cls, folder: Path, head: Head) -> Self:
         """Begin the journal of a new run. Raises NotTheSameRun when the folder holds another one's."""
-        path = folder / NAME
-        if path.exists():
+        if interrupted(folder):
             raise NotTheSameRun(f"{folder} holds an interrupted run: resume it, or choose another folder")
-        journal = cls(path, (), path.open("xb"))
+        journal = cls(folder / NAME, (), (folder / NAME).open("wb"))
         journal.add(head)
         return journal
 
@@ -79,6 +78,12 @@ class Journal:
             del self.begun[entry.experiment], self.rounds[entry.experiment]
         elif isinstance(entry, Finished):
             self.finished[entry.result.name] = entry.result
+
+
+def interrupted(folder: Path) -> bool:
+    """Tell whether a folder holds a run that one can go on with."""
+    path = folder / NAME
+    return path.is_file() and b"\n" in path.read_bytes()
 
 
 def head_of(folder: Path) -> Head:

@@ -8,10 +8,12 @@ from typing import Final
 
 from experiments.errors import DefinitionError, NotTheSameRun
 from experiments.experiment import Experiment
+from experiments.journal import head_of, interrupted
 from experiments.registry import experiment_of, experiments, load_file
 from experiments.scale import QUICK, SCALES, Scale
 
 RESULTS: Final = Path("experiment-results")
+RESULT: Final = "result.json"
 SEED: Final = 1
 
 
@@ -34,9 +36,10 @@ def new_plan(
     Raises DefinitionError, and NotTheSameRun when the folder holds a run already.
     """
     folder = RESULTS / _stamp() if output is None else output
-    for name, what in (("journal.jsonl", "an interrupted run: resume it, or"), ("result.json", "a result:")):
-        if (folder / name).exists():
-            raise NotTheSameRun(f"{folder} holds {what} choose another folder")
+    if interrupted(folder):
+        raise NotTheSameRun(f"{folder} holds an interrupted run: resume it, or choose another folder")
+    if (folder / RESULT).exists():
+        raise NotTheSameRun(f"{folder} holds a result: choose another folder")
     return Plan(_chosen(names, files), scale or QUICK, SEED if seed is None else seed, folder, resume=False)
 
 
@@ -44,9 +47,7 @@ def resumed_plan(
     names: Sequence[str], files: Sequence[Path], scale: Scale | None, seed: int | None, folder: Path
 ) -> Plan:
     """Plan to go on with an interrupted run; what is not given is as it was. Raises ExperimentError."""
-    from experiments.journal import head_of
-
-    if (folder / "result.json").exists():
+    if (folder / RESULT).exists():
         raise NotTheSameRun(f"{folder} holds a finished run")
     head = head_of(folder)
     chosen = (
@@ -69,7 +70,7 @@ def _chosen(names: Sequence[str], files: Sequence[Path]) -> tuple[tuple[str, Exp
 
 
 def _stamp() -> str:
-    from experiments.environment import git_revision
+    from experiments.environment import git_revision  # imports more than the other commands need
 
     revision = git_revision()
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}{'' if revision is None else '-' + revision[:7]}"

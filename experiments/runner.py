@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from statistics import median
 from experiments.core_watch import MOST_LOAD, load_average
 from experiments.cores import Cores, choose_cores
 from experiments.environment import collect
+from experiments.errors import CheckFailed, TimerFault, Unavailable
 from experiments.experiment import Experiment
 from experiments.journal import Journal
 from experiments.journal_entry import Finished, Head
@@ -61,7 +63,12 @@ def run(
         journal = Journal.begin(folder, head)
     warnings = _quiet_enough(observer)
     with journal, tempfile.TemporaryDirectory(prefix="experiments-", ignore_cleanup_errors=True) as scratch:
-        results = _measure(experiments, scale, seed, cores, folder, Path(scratch), journal, observer, time_limit)
+        try:
+            results = _measure(experiments, scale, seed, cores, folder, Path(scratch), journal, observer, time_limit)
+        except (CheckFailed, TimerFault, Unavailable):
+            if not journal.finished and not journal.begun:
+                _abandon(journal, folder)
+            raise
         result = Result(
             product=__version__,
             scale=scale.name,
@@ -139,6 +146,15 @@ def _evaluated(course: Course, ending: Ending) -> ExperimentResult:
         ],
         warnings=course.warnings,
     )
+
+
+def _abandon(journal: Journal, folder: Path) -> None:
+    """Leave nothing behind that looks as if one could go on with it; what arms printed stays."""
+    journal.remove()
+    if (log := folder / LOG).is_file() and not log.stat().st_size:
+        log.unlink()
+    with suppress(OSError):  # it holds something
+        folder.rmdir()
 
 
 def _quiet_enough(observer: Observer) -> list[str]:

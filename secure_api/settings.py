@@ -190,7 +190,7 @@ class Settings(BaseSettings):
     )
     session_lifetime: int = Field(default=3_600, ge=10, le=86_400, description="Seconds that a session lives at most.")
     session_idle_timeout: int = Field(
-        default=600, ge=4, le=86_400, description="Seconds without a request after which a session is over."
+        default=600, ge=20, le=86_400, description="Seconds without a request after which a session is over."
     )
     session_max_requests: int = Field(
         default=100_000, ge=1, le=10_000_000, description="Requests within one session at most."

@@ -12,7 +12,8 @@ from secure_api.client.errors import ResponseRefused
 from secure_api.client.report import HandshakeReport
 
 MARGIN: Final = 5  # seconds before its end at which a session is not used any more
-_REKEY_BELOW: Final = 0.05  # the part of its requests or bytes that a session has left when it is rekeyed
+#: The part of its requests or bytes that a session has left when it is rekeyed: the server's workers hold some of that.
+_REKEY_BELOW: Final = 0.25
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{32}")
 _MAX_WHOLE: Final = 2**53 - 1  # what I-JSON keeps (RFC 7493 §2.2)
 

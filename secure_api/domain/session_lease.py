@@ -1,7 +1,9 @@
 """Leases on sessions: how several workers share one session's limits without asking for every request.
 
 A worker takes a small part of the requests and bytes that a session has left, for a few seconds, and gives back what it
-did not use when it takes the next part. The limits are never passed; a worker that dies loses its part at most.
+did not use when it takes the next part. Requests never pass their limit; bytes do only by the answers that were under
+way when it was reached, since an answer counts when it is made.
+A worker that dies loses its part at most. Parts are small, lest what others hold end a session early.
 """
 
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ from typing import Final
 
 LEASE_SECONDS: Final = 15
 LEASE_REQUESTS: Final = 256
-_SHARE: Final = 8  # of what is left, one lease takes this part at most
+_SHARE: Final = 64  # of what is left, one lease takes this part at most
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from crypto import PrivateKey, SealingPrivateKey, SignatureAlgorithm, is_sealed
-from secure_api.client import REPORT, ClientError, ResponseRefused, ServerUnusable, SignatureAuth
+from secure_api.client import REPORT, ClientError, ResponseRefused, ServerUnusable, Session, SignatureAuth
 from secure_api.client.sealer import SealingTarget
 from tests.api.running import altered, started
 from tests.consortium import Consortium, Peer, enrollment, server_key
@@ -146,3 +146,15 @@ async def published(consortium: Consortium) -> list[dict[str, Any]]:
     response: httpx.Response = await consortium.http.get("/.well-known/secure-api")
     keys: list[dict[str, Any]] = json.loads(response.content)["sealing"]["keys"]
     return keys
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["signed", "in a session"])
+@pytest.mark.parametrize("seal", [False, True], ids=["open", "sealed"])
+async def test_the_answer_to_head_is_signed_for_the_body_that_it_does_not_carry(
+    consortium: Consortium, within: bool, seal: bool
+) -> None:
+    peer = await consortium.member("clinic")
+    signed = signing(peer, seal=seal and not within)
+    response = await peer.http.head("/v1/clients/me", auth=Session(signed, seal=seal) if within else signed)
+    assert (response.status_code, response.content) == (405, b"")
+    assert response.extensions[REPORT].signed_by is not None

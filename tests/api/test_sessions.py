@@ -149,10 +149,10 @@ async def test_request_limit_is_never_passed_and_a_rekey_comes_before_it(consort
             assert (await get(peer, session)).status_code == 200
             assert session.current is not None
             seen.add(session.current.id)
-        assert len(seen) == 3
+        assert len(seen) == 4
         kinds = [entry["kind"] for entry in (await consortium.admin.ok("GET", "/v1/ledger"))["entries"]]
         assert kinds.count("session.opened") == 1
-        assert kinds.count("session.rekeyed") == 2
+        assert kinds.count("session.rekeyed") == 3
 
         assert session.current is not None
         session.current.max_requests = 10**9  # the client does not count
@@ -186,7 +186,7 @@ async def test_byte_limit(consortium: Consortium) -> None:
         for _ in range(8):
             await post()
         assert set(statuses) == {201}, "what does not fit any more is sent after a rekey"
-        assert len(used) == 2, "four bodies of 200 kB fit below the last twentieth"
+        assert len(used) == 3, "three bodies of 200 kB fit above the last quarter"
         while session.current is not None:
             session.current.max_bytes = 1 << 40  # the client does not count
             await post()

@@ -27,6 +27,8 @@ from secure_api.services.session_keeper import OpenSession
 #: The answers to handshakes are signed whether asked or not: they carry half of a session's keys.
 ALWAYS_SIGNED = "/v1/sessions"
 DEFAULT_LABEL = "sig1"
+#: As nginx logs it; no status of the protocol.
+CLIENT_WENT_AWAY = 499
 NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -88,6 +90,9 @@ class SignatureMiddleware:
                 presented = self.presented_keys(read_keys, opened)
             authentication = await self.authenticator.authenticate(signed, body, presented)
         except Disconnected:
+            # Nobody reads it, but the log and the metrics count it, and not as an error of ours.
+            await send({"type": "http.response.start", "status": CLIENT_WENT_AWAY, "headers": []})
+            await send({"type": "http.response.body"})
             return
         except DomainError as error:
             await respond_to(error, self.refused)(scope, receive, send)
@@ -96,7 +101,9 @@ class SignatureMiddleware:
         if opened is None and not asks_for_more(request, scope["path"]):
             await self.app(scope, Replay(body, receive), private(send, authentication.session))
             return
-        answer = Answer(private(send, authentication.session), self.exchanger, authentication)
+        answer = Answer(
+            private(send, authentication.session), self.exchanger, authentication, bodiless=scope["method"] == "HEAD"
+        )
         if scope["path"].startswith(ALWAYS_SIGNED):
             answer.label = DEFAULT_LABEL
         refusal: DomainError | None = None

@@ -36,7 +36,7 @@ def test_it_is_alive_until_shortly_before_its_end(now: float, last_used: float, 
 
 @pytest.mark.parametrize(
     ("requests", "used", "size", "worn"),
-    [(0, 0, 0, False), (95, 0, 0, False), (96, 0, 0, True), (0, 950, 0, False), (0, 951, 0, True), (0, 900, 51, True)],
+    [(0, 0, 0, False), (75, 0, 0, False), (76, 0, 0, True), (0, 750, 0, False), (0, 751, 0, True), (0, 700, 51, True)],
 )
 def test_it_is_worn_when_a_twentieth_is_left(requests: int, used: int, size: int, worn: bool) -> None:
     assert session(requests=requests, bytes=used).worn(size) is worn

@@ -7,9 +7,9 @@ from collections import defaultdict
 import pytest
 
 from experiments import FULL, QUICK, SCALES, Experiment, Plot, Round, Scale
-from experiments.suites import primitives
+from experiments.suites import primitives, sealing
 
-SUITES = [primitives.EXPERIMENT]
+SUITES = [primitives.EXPERIMENT, sealing.EXPERIMENT]
 EVERY = pytest.mark.parametrize("suite", SUITES, ids=lambda one: one.name)
 
 

@@ -1,0 +1,132 @@
+"""What it costs to spend a nonce once, by where spent nonces are kept."""
+
+from collections.abc import Sequence
+
+from experiments.experiment import Arm, Experiment, Finding, Plot, Round
+from experiments.nonces.places import PLACES
+from experiments.nonces.spending import Spending
+from experiments.scale import Scale
+from experiments.subject import Setting
+
+AT_ONCE = 16
+
+
+def arm(store: str, concurrency: int) -> Arm:
+    """Spend nonces in a store of the product, one after the other or several at once."""
+
+    def prepare(setting: Setting) -> Spending:
+        filled = 2_000 if setting.scale.wide else 500
+        return Spending(PLACES[store](setting), concurrency=concurrency, filled=filled, random=setting.random)
+
+    name = store if concurrency == 1 else crowded(store)
+    return Arm(name, prepare, {"store": store, "concurrency": concurrency})
+
+
+def arms(_scale: Scale) -> Sequence[Arm]:
+    """Every store, with one request after the other and with 16 at once."""
+    return [arm(store, concurrency) for store in PLACES for concurrency in (1, AT_ONCE)]
+
+
+def crowded(store: str) -> str:
+    """Return the name of a store's arm in which 16 requests spend at once."""
+    return f"{store}, {AT_ONCE} at once"
+
+
+def total(name: str, one: str, other: str, says: str, *, headline: bool = False) -> Finding:
+    """Set the CPU time of one arm against that of another, the service behind each included."""
+
+    def ratio(of: Round) -> float:
+        return of[one] / of[other]
+
+    return Finding(name, ratio, says, quantity="total_cpu", headline=headline)
+
+
+def amount(name: str, one: str, quantity: str, says: str, unit: str = "us") -> Finding:
+    """Tell one quantity of one arm."""
+    return Finding(name, lambda of: of[one], says, kind="amount", unit=unit, quantity=quantity, headline=False)
+
+
+EXPERIMENT = Experiment(
+    name="replay-store",
+    title="Where spent nonces are kept",
+    question="What does it cost to spend a nonce once, and which store is to be taken when?",
+    topic=19,
+    unit="us of CPU time a nonce, of the server's process and of the service behind it",
+    held_fixed=(
+        "the product's own stores, called as its server calls them, in a process with the server's kind of event loop",
+        "distinct nonces of 16 random bytes, of one active key, good for 65 s; made before the clocks are read",
+        "SQLite and PostgreSQL wait for the disk at each commit; the file (LMDB) and Redis (no snapshots) do not",
+        "PostgreSQL and Redis run on this machine and answer over TCP to 127.0.0.1: a network would add its delay",
+        "every store holds at least 500 nonces (in a full run 2,000) before it is measured",
+    ),
+    checked="A nonce is spent once, a second time never, of 16 at the same moment one wins, a key that nobody enrolled "
+    "spends nothing; a store that was closed and opened anew refuses what was spent, by remembering it or, in memory, "
+    "by refusing whatever is older than itself.",
+    baseline="file",
+    arms=arms,
+    findings=(
+        amount("memory", "memory", "total_cpu", "In memory a nonce costs {value} of CPU time."),
+        amount("file", "file", "total_cpu", "In the file it costs {value}."),
+        total(
+            "file-to-memory",
+            "file",
+            "memory",
+            "The file, shared by all workers of a machine and there after a restart, takes {value} times memory's CPU.",
+            headline=True,
+        ),
+        total("sqlite-to-file", "sqlite", "file", "A transaction of SQLite takes {value} times the CPU of the file."),
+        total("redis-to-file", "redis", "file", "Redis, one request after the other, takes {value} times the file's."),
+        total(
+            "busy-redis-to-file",
+            crowded("redis"),
+            crowded("file"),
+            "With 16 requests at once, which share round trips, Redis takes {value} times the CPU of the file.",
+            headline=True,
+        ),
+        total(
+            "busy-postgresql-to-redis",
+            crowded("postgresql"),
+            crowded("redis"),
+            "With 16 requests at once PostgreSQL takes {value} times the CPU of Redis.",
+            headline=True,
+        ),
+        amount("busy-redis", crowded("redis"), "total_cpu", "A nonce in Redis then costs {value}, Redis included."),
+        amount("busy-postgresql", crowded("postgresql"), "total_cpu", "One in PostgreSQL costs {value}, all included."),
+        amount("redis-wait", "redis", "wall", "A lone request waits {value} for Redis."),
+        amount("postgresql-wait", "postgresql", "wall", "A lone request waits {value} for PostgreSQL and its disk."),
+        amount("sqlite-wait", "sqlite", "wall", "A lone request waits {value} for SQLite and its disk."),
+        amount("file-bytes", "file", "stored_bytes", "A nonce takes up {value} of the file.", "B"),
+        amount("postgresql-bytes", "postgresql", "stored_bytes", "It takes up {value} in PostgreSQL.", "B"),
+    ),
+    answer="On one machine take the file: {file} of CPU a nonce, {file-to-memory} times that of memory, which forgets "
+    "at each start and serves one worker only. For several hosts take Redis where requests are many: {busy-redis} "
+    "under load, {busy-redis-to-file} times the file; and PostgreSQL, {busy-postgresql}, where no further service is "
+    "wanted.",
+    plots=(
+        Plot(
+            "dots",
+            "CPU time to spend a nonce, the service behind the store included",
+            quantity="total_cpu",
+            x="store",
+            color="concurrency",
+            log=True,
+        ),
+        Plot("dots", "CPU time of the server's own process", quantity="cpu", x="store", color="concurrency", log=True),
+        Plot(
+            "dots",
+            "Wall time a nonce: for one at a time, how long the request waits",
+            quantity="wall",
+            x="store",
+            color="concurrency",
+            log=True,
+        ),
+        Plot(
+            "dots",
+            "Bytes that a spent nonce takes up: on disk, or in memory",
+            quantity="stored_bytes",
+            x="store",
+            where={"concurrency": [1]},
+            unit="B",
+        ),
+    ),
+)

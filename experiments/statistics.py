@@ -1,0 +1,155 @@
+"""Medians over rounds, and how sure they are: percentile bootstrap over rounds (Efron 1979), by scipy."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from experiments.errors import ExperimentError
+from experiments.experiment import REFERENCE, Experiment, Finding, Round
+from experiments.result import ArmResult, FindingResult, Sample
+
+RESAMPLES: Final = 2_000
+CONFIDENCE: Final = 0.95
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+")
+_STEPS: Final = {"us": ((1e6, "s"), (1e3, "ms"), (1.0, "µs")), "B": ((2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))}
+
+
+class Bounded(Protocol):
+    """A value between two bounds."""
+
+    @property
+    def value(self) -> float:
+        """The value."""
+
+    @property
+    def low(self) -> float:
+        """The lower bound."""
+
+    @property
+    def high(self) -> float:
+        """The upper bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A median over rounds, and its bootstrap 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def interval(values: Sequence[float], seed: int = 0) -> Interval:
+    """Give the median of one value a round and its 95 % interval; of a single value, the value alone.
+
+    Raises ExperimentError when there is none, or scipy is not installed.
+    """
+    try:
+        import numpy
+        from scipy.stats import bootstrap
+    except ModuleNotFoundError as error:
+        raise ExperimentError("statistics need the extra secure-api[experiments]") from error
+    if not values:
+        raise ExperimentError("there is nothing to take a median of")
+    data = numpy.asarray(values, dtype=float)
+    value = float(numpy.median(data))
+    if len(values) == 1 or bool((data == data[0]).all()):
+        return Interval(value, value, value)
+    found = bootstrap(
+        (data,),
+        numpy.median,
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        vectorized=True,
+        rng=numpy.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(value, float(found.low), float(found.high))
+
+
+def rounds(arms: Sequence[ArmResult], quantity: str) -> list[Round]:
+    """Give every round that an arm was measured in, for formulas; an arm that was not measured in it is a KeyError."""
+    numbers: dict[int, dict[str, Mapping[str, float]]] = {}
+    for arm in arms:
+        for sample in arm.samples:
+            numbers.setdefault(sample.round, {})[arm.name] = quantities(sample)
+    return [Round(numbers[number], quantity) for number in sorted(numbers)]
+
+
+def quantities(sample: Sample) -> dict[str, float]:
+    """Give everything that was measured in a window, by name."""
+    return {**sample.extra, "cpu": sample.cpu, "wall": sample.wall}
+
+
+def evaluate(finding: Finding, arms: Sequence[ArmResult], seed: int = 0) -> FindingResult | None:
+    """Compute a finding round by round; None when its arms were not measured.
+
+    Raises ExperimentError when its formula divides by nothing in some round.
+    """
+    values = []
+    for one in rounds(arms, finding.quantity):
+        try:
+            values.append(float(finding.formula(one)))
+        except KeyError:
+            continue
+        except ZeroDivisionError as error:
+            raise ExperimentError(f"finding {finding.name} divides by zero: an arm took no time") from error
+    if not values:
+        return None
+    found = interval(values, seed)
+    shown = finding.kind != "ratio" or not found.low <= 1 <= found.high
+    sentence = finding.says if shown else finding.otherwise
+    return FindingResult(
+        name=finding.name,
+        sentence=sentence.replace("{value}", figure(found, finding.unit)),
+        kind=finding.kind,
+        unit=finding.unit,
+        quantity=finding.quantity,
+        headline=finding.headline,
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        shown=shown,
+    )
+
+
+def answer(experiment: Experiment, findings: Sequence[FindingResult]) -> str:
+    """Write an experiment's answer; a sentence that needs a figure that was not measured is left out."""
+    known = {finding.name: finding for finding in findings}
+    kept = [
+        REFERENCE.sub(lambda found: _told(known[found[1]]), sentence)
+        for sentence in _SENTENCE.split(experiment.answer.strip())
+        if all(name in known for name in REFERENCE.findall(sentence))
+    ]
+    return " ".join(kept) or "Not answered here: the arms that it needs were not measured."
+
+
+def figure(found: Bounded, unit: str) -> str:
+    """Write a figure with its interval: `0.113 [0.110, 0.118]`, `107 µs [99, 132]`, `1.24 ms [1.20, 1.31]`."""
+    divisor, name = 1.0, unit
+    for least, step in _STEPS.get(unit, ()):
+        if abs(found.value) >= least:
+            divisor, name = least, step
+            break
+    else:
+        name = "µs" if unit == "us" else unit
+    value, low, high = (digits(number / divisor) for number in (found.value, found.low, found.high))
+    behind = f" {name}" if name else ""
+    return f"{value}{behind}" if value == low == high else f"{value}{behind} [{low}, {high}]"
+
+
+def digits(number: float) -> str:
+    """Write a number with three significant digits and no exponent."""
+    size = abs(number)
+    if size >= 1000:
+        return f"{number:,.0f}"
+    for least, places in ((99.95, 0), (9.995, 1), (0.9995, 2), (0.09995, 3), (0.009995, 4)):
+        if size >= least:
+            return f"{number:.{places}f}"
+    return "0" if size == 0 else f"{number:.2g}"
+
+
+def _told(finding: FindingResult) -> str:
+    text = figure(finding, finding.unit)
+    return text if finding.shown else f"no difference shown ({text})"

@@ -1,0 +1,94 @@
+"""Results on disk: `result.json`, written whole or not at all, and read with suspicion."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import rfc8785
+from pydantic import ValidationError
+
+from experiments.errors import ResultUnreadable
+from experiments.result import SCHEMA, SCHEMA_VERSION, Result
+
+NAME: Final = "result.json"
+MOST_BYTES: Final = 256 << 20
+_DIGEST: Final = "digest"
+
+
+def save(result: Result, folder: Path) -> Path:
+    """Write `result.json` into a folder, with the digest of its content; returns its path."""
+    document = result.model_dump(mode="json", by_alias=True)
+    document[_DIGEST] = digest(document)
+    folder.mkdir(parents=True, exist_ok=True)
+    path, part = folder / NAME, folder / f".{NAME}.part"
+    with part.open("w", encoding="utf-8") as file:
+        file.write(_text(document))
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    return path
+
+
+def load(path: Path) -> Result:
+    """Read a result: a file, or the folder that holds its `result.json`.
+
+    Raises ResultUnreadable: none of ours, of another version of the schema, incomplete, or changed since.
+    """
+    file = path / NAME if path.is_dir() else path
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise ResultUnreadable(f"{file}: too large to be a result")
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ResultUnreadable(f"{file}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ResultUnreadable(f"{file}: not JSON, or cut off") from error
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise ResultUnreadable(f"{file}: not a result of secure-api experiments")
+    if (version := document.get("schema_version")) != SCHEMA_VERSION:
+        raise ResultUnreadable(f"{file}: version {version!r:.20} of the schema; this program reads {SCHEMA_VERSION}")
+    if document.pop(_DIGEST, None) != digest(document):
+        raise ResultUnreadable(f"{file}: changed since it was written: its digest is of another content")
+    try:
+        return Result.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ResultUnreadable(f"{file}: {where}: {first['msg']}") from error
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """Give the SHA-256 of a result's canonical JSON (RFC 8785), without its digest. It finds slips, not forgers."""
+    try:
+        return "sha-256:" + hashlib.sha256(rfc8785.dumps(dict(document))).hexdigest()
+    except rfc8785.CanonicalizationError as error:
+        raise ResultUnreadable(f"a number in the result cannot be written: {error}") from error
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    """Write JSON that differs line by line: a sample a line, everything else indented."""
+    samples: list[str] = []
+
+    def marked(value: Any) -> Any:
+        if isinstance(value, dict):
+            if "place" in value and "loops" in value:
+                samples.append(json.dumps(value, separators=(",", ":")))
+                return f"@sample {len(samples) - 1}@"
+            return {key: marked(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [marked(one) for one in value]
+        return value
+
+    lines = json.dumps(marked(document), indent=1, ensure_ascii=False).splitlines()
+    return "\n".join(_unmarked(line, samples) for line in lines) + "\n"
+
+
+def _unmarked(line: str, samples: list[str]) -> str:
+    before, mark, after = line.partition('"@sample ')
+    if not mark or before.strip():
+        return line
+    number, _, rest = after.partition('@"')
+    return before + samples[int(number)] + rest

@@ -51,7 +51,7 @@ class Order:
 
 
 def beside(experiment: ExperimentResult, hertz: float | None) -> list[Beside]:
-    """Set every published figure beside ours; `hertz` is our nominal clock. Arms that were not measured are left out."""
+    """Set every published figure beside ours; `hertz` is our nominal clock. What was not measured is left out."""
     arms = {arm.name: arm for arm in experiment.arms if arm.samples}
     return [
         _beside(figure, ours, hertz)

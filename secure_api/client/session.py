@@ -28,6 +28,7 @@ from crypto import (
 from secure_api.client.active_session import ActiveSession, open_session
 from secure_api.client.errors import ClientError, ResponseRefused, ServerUnusable
 from secure_api.client.exchange import REPEATABLE, Credentials, Exchange, signable, with_body
+from secure_api.client.handshakes import Handshakes
 from secure_api.client.problem import Problem
 from secure_api.client.report import HandshakeReport
 from secure_api.client.sealer import SessionSealer
@@ -62,8 +63,8 @@ class Session(httpx.Auth):
         self.current: ActiveSession | None = None
         self._auth = auth
         self._server_key = auth.server_key
-        self._threads = threading.Lock()
-        self._tasks = asyncio.Lock()
+        self._handshakes = Handshakes()
+        self._lock = threading.Lock()  # of `current` and of what a session has used; held for no I/O
 
     def sync_auth_flow(self, request: httpx.Request) -> Flow:
         """Send one request within the session, opened or renewed first where needed (httpx calls this).
@@ -74,8 +75,7 @@ class Session(httpx.Auth):
         """
         request.read()
         for attempt in range(2):
-            with self._threads:
-                session = yield from _read(self._usable(request))
+            session = yield from self._ready_or_shared(request)
             exchange = self._prepare(session, request)
             response = yield exchange.request
             response.read()
@@ -85,14 +85,20 @@ class Session(httpx.Auth):
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Do the same for an async client (httpx calls this)."""
         await request.aread()
+        room = asyncio.get_running_loop()
         for attempt in range(2):
-            async with self._tasks:
-                steps = self._usable(request)
-                step, session = _advance(steps, None)
-                while session is None:
-                    answer = yield step
-                    await answer.aread()
-                    step, session = _advance(steps, answer)
+            while (session := self._ready(request)) is None:
+                if (under_way := self._handshakes.join(room)) is not None:
+                    await asyncio.wrap_future(under_way)
+                    continue
+                with self._handshakes.lead(room):
+                    steps = self._renewed(request)
+                    step, session = _advance(steps, None)
+                    while session is None:
+                        answer = yield step
+                        await answer.aread()
+                        step, session = _advance(steps, answer)
+                break
             exchange = self._prepare(session, request)
             response = yield exchange.request
             await response.aread()
@@ -105,27 +111,51 @@ class Session(httpx.Auth):
         Raises:
             ClientError, CryptoError, httpx.HTTPError: as any request.
         """
-        session, self.current = self.current, None
+        session = self._forgotten()
         if session is not None:
             client.request("DELETE", _url(session), auth=_Within(self, session))
 
     async def aend(self, client: httpx.AsyncClient) -> None:
         """Do the same through an async client."""
-        session, self.current = self.current, None
+        session = self._forgotten()
         if session is not None:
             await client.request("DELETE", _url(session), auth=_Within(self, session))
 
-    def _usable(self, request: httpx.Request) -> Handshake:
+    def _forgotten(self) -> ActiveSession | None:
+        with self._lock:
+            session, self.current = self.current, None
+        return session
+
+    def _ready(self, request: httpx.Request) -> ActiveSession | None:
+        """Give the session when a request can use it as it stands."""
+        session = self.current
+        if session is None or not session.alive(self._auth.now()):
+            return None
+        return None if session.requests and session.worn(len(request.content)) else session
+
+    def _ready_or_shared(self, request: httpx.Request) -> Handshake:
+        """Give the session to use for a request of a sync client: made here, or by the thread that is at it."""
+        while (session := self._ready(request)) is None:
+            if (under_way := self._handshakes.join(None)) is None:
+                with self._handshakes.lead(None):
+                    return (yield from _read(self._renewed(request)))
+            under_way.result()
+        return session
+
+    def _renewed(self, request: httpx.Request) -> Handshake:
         """Give the session to use for a request, after whatever handshake that takes."""
-        session, now = self.current, self._auth.now()
-        if session is None or not session.alive(now):
+        if (session := self._ready(request)) is not None:  # somebody was faster
+            return session
+        session = self.current
+        if session is None or not session.alive(self._auth.now()):
             session = yield from self._open(request)
-        elif session.requests and session.worn(len(request.content)):
+        else:
             try:
                 session = yield from self._rekey(request, session)
             except ServerUnusable:
                 session = yield from self._open(request)
-        self.current = session
+        with self._lock:
+            self.current = session
         return session
 
     def _open(self, request: httpx.Request) -> Handshake:
@@ -173,12 +203,14 @@ class Session(httpx.Auth):
         return session
 
     def _prepare(self, session: ActiveSession, request: httpx.Request) -> Exchange:
-        session.requests += 1
-        session.bytes += len(request.content)
-        session.last_used = self._auth.now()
+        with self._lock:
+            session.requests += 1
+            session.bytes += len(request.content)
+            session.last_used = self._auth.now()
         sealer = SessionSealer(session.keys) if self.seal else None
         exchange = self._auth.exchange_with(_within(session), with_body(request, request.content), sealer)
-        exchange.report.handshake, session.handshake = session.handshake, None
+        with self._lock:
+            exchange.report.handshake, session.handshake = session.handshake, None
         return exchange
 
     def _settled(self, session: ActiveSession, exchange: Exchange, response: httpx.Response, *, again: bool) -> bool:
@@ -188,13 +220,15 @@ class Session(httpx.Auth):
         only what may be done twice is repeated unasked.
         """
         if response.status_code == HTTPStatus.UNAUTHORIZED:
-            if self.current is session:
-                self.current = None
+            with self._lock:
+                if self.current is session:
+                    self.current = None
             if again:
                 return False
         if response.request is not exchange.request:
             raise ResponseRefused(f"the answer came from {response.request.url}, where nothing signed was sent")
-        session.bytes += len(response.content)
+        with self._lock:
+            session.bytes += len(response.content)
         exchange.receive(response)
         return True
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -62,6 +64,24 @@ def test_threads_share_one_session_and_one_handshake(consortium: Consortium) -> 
         assert len(active(consortium) - before) == 1
         session.end(client)
         assert active(consortium) == before
+
+
+def test_threads_with_an_event_loop_each_share_one_session(consortium: Consortium) -> None:
+    session, barrier = session_of(consortium), threading.Barrier(3)
+
+    async def ask() -> set[int]:
+        async with httpx.AsyncClient(base_url=consortium.url, auth=session, trust_env=False) as client:
+            answers = [answer for _ in range(5) for answer in await asyncio.gather(*(client.get(ME) for _ in range(4)))]
+            return {answer.status_code for answer in answers}
+
+    def run(_: int) -> set[int]:
+        barrier.wait()
+        return asyncio.run(ask())
+
+    with ThreadPoolExecutor(3) as threads, client_of(consortium, session) as client:
+        assert list(threads.map(run, range(3))) == [{200}] * 3
+        assert client.get(ME).extensions[REPORT].handshake is None, "what the loops opened, threads use"
+        session.end(client)
 
 
 def test_threads_lose_nothing_when_the_session_ends_under_them(consortium: Consortium, unique: Unique) -> None:

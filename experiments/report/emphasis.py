@@ -1,0 +1,29 @@
+"""Sentences in which the figures stand out, and their intervals stand back."""
+
+import re
+from collections.abc import Iterable
+
+from markupsafe import Markup, escape
+
+from experiments.result import FindingResult
+from experiments.statistics import figure
+
+
+def emphasized(text: str, findings: Iterable[FindingResult]) -> Markup:
+    """Mark the figures of these findings in a text, as HTML: values strong, intervals small."""
+    told = sorted({figure(finding, finding.unit) for finding in findings}, key=len, reverse=True)
+    if not told:
+        return escape(text)
+    pattern = re.compile(r"(?<![\w.,])(?:" + "|".join(map(re.escape, told)) + r")(?![\w.,]*\d)")
+    parts, end = [], 0
+    for found in pattern.finditer(text):
+        parts += [escape(text[end : found.start()]), _marked(found[0])]
+        end = found.end()
+    return Markup("").join([*parts, escape(text[end:])])
+
+
+def _marked(told: str) -> Markup:
+    value, bracket, bounds = told.partition(" [")
+    if not bracket:
+        return Markup("<strong>{}</strong>").format(value)
+    return Markup('<strong>{}</strong> <span class="interval">[{}</span>').format(value, bounds)

@@ -1,0 +1,59 @@
+"""What the page says of the machine, the sources, and how to measure again."""
+
+import shlex
+
+from experiments.result import Environment, Result
+
+
+def environment_rows(environment: Environment) -> list[tuple[str, str]]:
+    """List where and with what a run measured, as names and values."""
+    clock = "unknown" if environment.hertz is None else f"{environment.hertz / 1e9:.2f} GHz, nominal"
+    rows = [
+        ("CPU", f"{environment.cpu}, {environment.cores} cores"),
+        ("Clock", clock),
+        ("Governor", environment.governor or "not shown by this system"),
+        ("Memory", f"{environment.memory_bytes / 2**30:.1f} GiB"),
+        ("System", environment.system),
+        ("Python", environment.python),
+        ("Native libraries and servers", _versions(environment.native)),
+        ("Python libraries", _versions(environment.libraries)),
+        ("Sources", _sources(environment)),
+        ("Load before", f"{environment.load_before:.2f}"),
+    ]
+    if len(environment.load_during) == 2:
+        rows.append(("Load during", "median {:.2f}, maximum {:.2f}".format(*environment.load_during)))
+    if environment.pinned:
+        rows.append(("Cores", ", ".join(f"{what} on core {core}" for what, core in environment.pinned.items())))
+    rows.append(("CPU flags", " ".join(environment.cpu_flags)))
+    return rows
+
+
+def reproduction(result: Result) -> list[str]:
+    """Give the commands that measure the same again: a checkout, and the run."""
+    run = ["secure-api", "experiments", "run", *(one.name for one in result.experiments)]
+    run += [f"--{result.scale}", "--seed", str(result.seed)]
+    checkout = [] if result.environment.revision is None else [f"git checkout {result.environment.revision}"]
+    return [*checkout, 'pip install ".[experiments]"', shlex.join(run)]
+
+
+def warnings(result: Result) -> list[str]:
+    """List what makes the figures less sure, the gravest first; those of single experiments come last."""
+    found = []
+    if result.scale == "quick":
+        found.append("A quick run: it shows that everything works. Its figures are not for quoting; a full run's are.")
+    if result.environment.dirty:
+        found.append("The sources had changes that no revision holds: this run cannot be repeated exactly.")
+    if result.environment.revision is None:
+        found.append("The sources were no checkout: their revision is not known.")
+    found += result.warnings
+    return [*found, *(warning for one in result.experiments for warning in one.warnings)]
+
+
+def _versions(versions: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or "none"
+
+
+def _sources(environment: Environment) -> str:
+    if environment.revision is None:
+        return "no checkout"
+    return environment.revision + {None: "", True: ", with changes", False: ", unchanged"}[environment.dirty]

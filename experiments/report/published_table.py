@@ -1,0 +1,90 @@
+"""What others have published, beside ours: a table for each source, and a line for all sizes together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from experiments.published import Beside, Order, beside, orders
+from experiments.report.numbers import quantity
+from experiments.result import ExperimentResult
+from experiments.statistics import digits
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRow:
+    """One figure; `factor` is ours over theirs, scaled by clock, empty when that is not known."""
+
+    arm: str
+    ours: str
+    theirs: str
+    factor: str
+    agrees: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedGroup:
+    """The figures of one source and one machine."""
+
+    source: str
+    machine: str
+    unit: str
+    rows: Sequence[PublishedRow]
+    notes: Sequence[str]  # the order, and why figures are apart
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTable:
+    """All of it."""
+
+    groups: Sequence[PublishedGroup]
+    sizes: str  # a sentence; empty when no sizes were published
+
+
+def published_table(experiment: ExperimentResult, hertz: float | None) -> PublishedTable:
+    """Set ours beside what others have published; `hertz` is the nominal clock of our machine."""
+    found = beside(experiment, hertz)
+    timed = sorted((one for one in found if one.unit != "bytes"), key=lambda one: (one.source, one.machine, one.unit))
+    order = orders(experiment)
+    groups = [
+        _group(source, machine, unit, list(rows), [one for one in order if one.source == source])
+        for (source, machine, unit), rows in groupby(timed, key=lambda one: (one.source, one.machine, one.unit))
+    ]
+    return PublishedTable(groups, _sizes([one for one in found if one.unit == "bytes"]))
+
+
+def _group(source: str, machine: str, unit: str, rows: Sequence[Beside], order: Sequence[Order]) -> PublishedGroup:
+    notes = [note for one in order if (note := _order(one))]
+    apart: dict[str, list[str]] = {}
+    for row in rows:
+        if not row.agrees:
+            apart.setdefault(row.reason, []).append(row.arm)
+    notes += [
+        f"More than a factor of 2 apart: {', '.join(names)}. Reason: {reason}." for reason, names in apart.items()
+    ]
+    return PublishedGroup(source, machine, "µs" if unit == "us" else unit, [_row(row) for row in rows], notes)
+
+
+def _row(row: Beside) -> PublishedRow:
+    factor = "" if row.factor is None else digits(row.factor)
+    return PublishedRow(row.arm, digits(row.ours), digits(row.theirs), factor, row.agrees)
+
+
+def _order(order: Order) -> str:
+    what = f" ({order.operation})" if order.operation else ""
+    if order.agrees:
+        return f"Order{what}: the same, {len(order.theirs)} algorithms."
+    swapped = "; ".join(f"{one} and {other}" for one, other in order.swapped)
+    return f"Order{what}: the other way round with us: {swapped}."
+
+
+def _sizes(found: Sequence[Beside]) -> str:
+    if not found:
+        return ""
+    sources = dict.fromkeys(one.source for one in found)
+    told = f"Sizes: {sum(one.agrees for one in found)} of {len(found)} are as published ({'; '.join(sources)})."
+    others = [
+        f"{one.arm}: {quantity(one.quantity)[0]} {one.ours:,.6g} B, published {one.theirs:,.6g} B ({one.reason})"
+        for one in found
+        if not one.agrees
+    ]
+    return " ".join([told, *(f"{other}." for other in others)])

@@ -11,6 +11,7 @@ from typing import Final
 from crypto import encode_base64url
 from experiments.errors import CheckFailed
 from experiments.event_loop import new_event_loop
+from experiments.fixed_window import filling
 from experiments.instances.cpu_time import cpu_times, spent
 from experiments.nonces.place import CLOCK_SKEW, HEAD_START, Place
 from experiments.subject import Reading, process_clock
@@ -24,6 +25,10 @@ LIFETIME: Final = 60 + CLOCK_SKEW
 WARM_UP: Final = 128
 #: Seconds for which nonces are good that no sweep of a run shall reach.
 LONG_LIFETIME: Final = 86_400
+#: A window is led in by this share of its nonces, at least one, which do not count.
+LEAD: Final = 8
+#: Nonces of the shortest window, for each that is spent at once.
+LEAST: Final = 4
 NONCE_BYTES: Final = 16
 STRANGER: Final = "A" * 43
 
@@ -31,23 +36,32 @@ STRANGER: Final = "A" * 43
 class Spending:
     """A store in a place that holds `filled` nonces from the start; nonces are spent in it, `concurrency` at a time.
 
+    `loops` of them fill a window of `window` seconds.
     A window's readings hold `service_cpu`, microseconds of CPU time per nonce of the service behind the store (0 when
     there is none), `total_cpu`, its sum with `cpu`, and, when they are spent one after the other, `stored_bytes`: what
     the place grew by per nonce while it was filled.
     """
 
+    loops: int
     _store: NonceStore
     _place: Place
 
     def __init__(
-        self, place: AbstractAsyncContextManager[Place], *, concurrency: int, filled: int, random: Random
+        self,
+        place: AbstractAsyncContextManager[Place],
+        *,
+        concurrency: int,
+        filled: int,
+        window: float,
+        random: Random,
     ) -> None:
-        """Make the place ready and fill it. Raises Unavailable."""
+        """Make the place ready, fill it, and find out how many nonces make a window. Raises Unavailable."""
         self._concurrency, self._random = concurrency, random
         self._held = AsyncExitStack()
         self._runner = asyncio.Runner(loop_factory=new_event_loop)
         try:
             self._stored_bytes = self._runner.run(self._begin(place, filled))
+            self.loops = filling(self.measure, window, LEAST * concurrency)
         except BaseException:
             self.close()
             raise
@@ -58,8 +72,9 @@ class Spending:
 
     def measure(self, loops: int) -> Reading:
         """Spend `loops` nonces that were never spent, made before the clocks are read."""
-        lead, uses = self._fresh(1), self._fresh(loops)
-        self._runner.run(self._spend(lead, 1))  # the store knows for the next seconds that the key is active
+        lead, uses = self._fresh(max(loops // LEAD, 1)), self._fresh(loops)
+        # The lead brings the caches back; and the store then knows for the next seconds that the key is active.
+        self._runner.run(self._spend(lead, self._concurrency))
         service = self._place.service
         before = {} if service is None else cpu_times(service)
         cpu, wall = self._runner.run(self._spend(uses, self._concurrency))

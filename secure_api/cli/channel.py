@@ -14,6 +14,7 @@ from secure_api.cli.target import warn_in_clear
 from secure_api.client import ResponseRefused, ServerUnusable, Session
 
 TIMEOUT: Final = 30.0  # seconds
+END_TIMEOUT: Final = 3.0  # seconds to wait for the end of a session, which ends by itself otherwise
 
 
 class Channel:
@@ -52,11 +53,12 @@ class Channel:
             return self._client.request(method, url, content=content, headers=fields)
 
     def end(self, session: Session) -> None:
-        """End a session on the server.
+        """End a session on the server; the channel is not patient from then on.
 
         Raises:
             CliError: it could not be told.
         """
+        self._client.timeout = httpx.Timeout(END_TIMEOUT)
         with _explained(self._url):
             session.end(self._client)
 

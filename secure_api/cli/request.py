@@ -8,7 +8,7 @@ import httpx
 import typer
 from rich.json import JSON
 
-from crypto import KemAlgorithm
+from crypto import CryptoError, KemAlgorithm
 from secure_api.cli.api_call import code_of, complaint, hint_for, server_key_of
 from secure_api.cli.body import read_body, read_headers, read_method
 from secure_api.cli.channel import TIMEOUT, Channel
@@ -18,7 +18,7 @@ from secure_api.cli.exchange_view import show_exchange
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.keyring import read_profile
 from secure_api.cli.options import AnyHost, Body, Config, Headers, Profile
-from secure_api.cli.repetition import repeat, summarize
+from secure_api.cli.repetition import Repetition
 from secure_api.cli.target import same_server, target
 from secure_api.client import Session, SignatureAuth
 
@@ -65,8 +65,8 @@ def request(
     """Send a signed request; the body of the answer goes to stdout.
 
     The exit status is 0 for 2xx, 4 for 4xx, 5 for 5xx, 6 when there is no answer, 8 when it is not the server's own.
-    Without --verbose, only a failure says its status, on stderr. With --repeat, the first failure ends it, and what
-    is shown is the last answer.
+    Without --verbose, only a failure says its status, on stderr. With --repeat, the first failure or Ctrl-C ends it,
+    and what is shown is the last answer.
     """
     if suite is not None and not session:
         raise CliError("--suite is for a session", ExitCode.USAGE, "say --session, too")
@@ -80,16 +80,22 @@ def request(
         raise CliError("--session and --seal need the public key of the server", ExitCode.KEY, hint)
     auth = SignatureAuth(*keys, server_key=server_key, seal=seal and not session)
     opened = Session(auth, suite=suite or KemAlgorithm.X_WING, seal=seal) if session else None
+    signed = "in a session" if session else f"signed by {' and '.join(key.algorithm for key in keys)}"
+    how, done = signed + (", sealed" if seal else ""), Repetition()
     with Channel(url, opened or auth, timeout=timeout) as channel:
-        done = repeat(times, lambda: channel.send(method, url, body, fields))
-        if opened is not None:
-            _end(channel, opened)
-    response = done.last
+        try:
+            response = done.repeat(times, lambda: channel.send(method, url, body, fields))
+        except BaseException:
+            if times > 1:
+                done.summarize(how)
+            raise
+        finally:
+            if opened is not None:
+                _end(channel, opened)
     if verbose:
         show_exchange(response, done.seconds[-1])
     if times > 1:
-        signed = "in a session" if session else f"signed by {' and '.join(key.algorithm for key in keys)}"
-        summarize(done, signed + (", sealed" if seal else ""))
+        done.summarize(how)
     if output is not None and response.is_success:
         _save(output, response.content)
     else:
@@ -105,7 +111,7 @@ def _end(channel: Channel, opened: Session) -> None:
     """End the session; that it could not be told is worth a warning, since it ends by itself."""
     try:
         channel.end(opened)
-    except CliError as error:
+    except (CliError, CryptoError) as error:
         warn(f"the session was not ended, and is over when it was idle for a while: {error}")
 
 

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -127,6 +128,34 @@ def test_the_first_failure_ends_repetitions(program: Program, unique: Unique) ->
     done = program(*words)
     assert (done.status, done.error.startswith("HTTP 409")) == (ExitCode.CLIENT_ERROR, True)
     assert done.said.startswith("2 requests in a session: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (("-H", 'Content-Type: a"b', "--seal"), ExitCode.USAGE),  # refused here, after the handshake
+        (("--output", "/nowhere/file"), ExitCode.FAILURE),
+    ],
+)
+def test_an_error_leaves_no_session_open(program: Program, words: tuple[str, ...], status: ExitCode) -> None:
+    before = program(*LIST).ok().json()
+    assert program(*ME, "--session", *words).failed(status).out == ""
+    assert program(*LIST).ok().json() == before
+
+
+def test_ctrl_c_ends_the_session_and_sums_up_what_was_done(consortium: Consortium, program: Program) -> None:
+    before = program(*LIST).ok().json()
+    asked = consortium.serving.log().count('"/v1/clients/me"')
+    words = (*ME, "--session", "--repeat", "1000000", "--output", "/dev/null")
+    with program.start(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while consortium.serving.log().count('"/v1/clients/me"') < asked + 2:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        out, said = process.communicate()
+    assert (process.returncode, out) == (130, b"")
+    assert re.match(rb"\d+ requests in a session: [^\n]+\nto protect one took [^\n]+\nthe handshake by [^\n]+\n$", said)
+    assert program(*LIST).ok().json() == before, "the session was ended"
 
 
 def test_a_terminal_shows_how_far_it_is(program: Program) -> None:

@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from experiments.errors import TimerFault
@@ -13,8 +13,12 @@ Measure = Callable[[int], Reading]
 
 #: Twice the work must take this many times as long: 2 but for noise and what a window costs whatever its length.
 GROWTH: Final = 1.3
-#: Pairs of windows that may fail to show it before the clock is blamed: a busy machine disturbs some.
-ATTEMPTS: Final = 8
+#: How often the work is doubled, to no effect, before the clock is blamed.
+DOUBLINGS: Final = 4
+#: Pairs of windows that are looked at each time: a busy machine disturbs some.
+PAIRS: Final = 3
+#: The pairs are shorter than a window by this factor.
+SHARE: Final = 4
 #: Readings that agree to this share of them were made up: no real clock repeats itself to the nanosecond.
 SAME: Final = 1e-9
 #: CPU time may exceed wall time times cores by this factor, and by a tick of a coarse clock.
@@ -44,7 +48,7 @@ def calibrate(measure: Measure, window: float, loops: int | None = None) -> int:
     """
     if loops is None:
         loops = _filling(measure, window)
-    _check_growth(measure, loops)
+    _check_growth(measure, max(1, loops // SHARE))
     return loops
 
 
@@ -54,7 +58,7 @@ def seconds(reading: Reading) -> tuple[float, float]:
 
 
 def _filling(measure: Measure, window: float) -> int:
-    loops, began = 1, time.perf_counter()
+    loops, began, history = 1, time.perf_counter(), [math.inf] * DOUBLINGS
     while True:
         reading = measure(loops)
         shown, passed = seconds(reading)[1], time.perf_counter() - began
@@ -63,32 +67,45 @@ def _filling(measure: Measure, window: float) -> int:
         if shown >= window:
             examine(reading)
             return loops
-        if passed > 10 * window + PATIENCE and shown < passed / 100:
-            raise TimerFault(
-                f"its clock stands still: {shown:.3g} s for {loops} operations, while {passed:.3g} s passed"
-            )
+        if passed > 10 * window + PATIENCE and shown <= GROWTH * history[-DOUBLINGS] < math.inf:
+            still = f"{shown:.3g} s for {loops} operations, while {passed:.3g} s passed"
+            raise TimerFault(f"its clock stands still: {still}")
+        history.append(shown)
         loops *= 2
 
 
 def _check_growth(measure: Measure, loops: int) -> None:
-    for attempt in range(ATTEMPTS):
-        one, two = examine(measure(loops)), examine(measure(2 * loops))
-        fault = _fault(one, two)
+    """Compare the fastest windows of some operations, and of twice as many: what disturbs a window makes it longer.
+
+    Where a window itself costs more than so few operations, there are more of them.
+    """
+    fault: str | None = None
+    for longer in range(DOUBLINGS + 1):
+        few = loops << longer
+        pairs = [(examine(measure(few)), examine(measure(2 * few))) for _ in range(PAIRS)]
+        fault = next(filter(None, (_constant(*pair) for pair in pairs)), None) or _not_growing(pairs)
         if fault is None:
             return
-        if attempt == ATTEMPTS - 1:
-            raise TimerFault(fault)
+    raise TimerFault(str(fault))
 
 
-def _fault(one: Reading, two: Reading) -> str | None:
-    """Say what speaks against the clock that showed these windows, the second of twice the work."""
+def _constant(one: Reading, two: Reading) -> str | None:
     for name, place in (("CPU", 0), ("wall", 1)):
         short, long = seconds(one)[place], seconds(two)[place]
-        shown = f"{short:.6g} s for {one.loops} operations and {long:.6g} s for {two.loops}"
         if long == 0:
             return f"its {name} clock stands still: {two.loops} operations took no time"
         if math.isclose(long, short, rel_tol=SAME) or math.isclose(long, 2 * short, rel_tol=SAME):
+            shown = f"{short:.6g} s for {one.loops} operations and {long:.6g} s for {two.loops}"
             return f"its {name} clock shows a constant: {shown}"
+    return None
+
+
+def _not_growing(pairs: Sequence[tuple[Reading, Reading]]) -> str | None:
+    for name, place in (("CPU", 0), ("wall", 1)):
+        short = min(seconds(one)[place] for one, _ in pairs)
+        long = min(seconds(two)[place] for _, two in pairs)
         if long < GROWTH * short:
+            one, two = pairs[0]
+            shown = f"{short:.6g} s for {one.loops} operations and {long:.6g} s for {two.loops}"
             return f"its {name} clock does not grow with the work: {shown}"
     return None

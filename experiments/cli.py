@@ -36,6 +36,8 @@ def told() -> Iterator[None]:
     except ExperimentError as error:
         raise CliError(str(error), hint=INSTALL if isinstance(error, Unavailable) else None) from error
     except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("experiments", "secure_api", "crypto"):
+            raise  # a defect
         raise CliError(f"this needs {error.name}, which is not installed", hint=INSTALL) from error
 
 

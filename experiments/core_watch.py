@@ -6,6 +6,8 @@ import psutil  # type: ignore[import-untyped]
 
 #: Share of all cores that others may take before a run warns.
 MOST_FOREIGN = 0.1
+#: Seconds of all cores together below which the kernel's account is too coarse.
+SHORTEST = 1.0
 #: Load average (one minute) above which a run warns before it begins.
 MOST_LOAD = 0.5
 
@@ -23,13 +25,13 @@ class CoreWatch:
 
     def __init__(self) -> None:
         self._busy, self._all = _machine()
-        self._own = _own()
+        self._own = own_seconds()
 
     def foreign(self) -> float:
-        """Share of the time of all cores, from 0 to 1."""
+        """Share of the time of all cores, from 0 to 1; 0 when that was too short to tell."""
         busy, together = _machine()
-        taken = (busy - self._busy) - (_own() - self._own)
-        return min(1.0, max(0.0, taken / (together - self._all))) if together > self._all else 0.0
+        taken = (busy - self._busy) - (own_seconds() - self._own)
+        return min(1.0, max(0.0, taken / (together - self._all))) if together > self._all + SHORTEST else 0.0
 
 
 def _machine() -> tuple[float, float]:
@@ -39,8 +41,8 @@ def _machine() -> tuple[float, float]:
     return together - times["idle"] - times.get("iowait", 0.0), together
 
 
-def _own() -> float:
-    """CPU seconds of this process and its descendants; those that ended count for whoever waited for them."""
+def own_seconds() -> float:
+    """Give the CPU seconds of this process and its descendants; those that ended count for whoever waited for them."""
     this = psutil.Process()
     total = 0.0
     for process in (this, *this.children(recursive=True)):

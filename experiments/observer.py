@@ -14,8 +14,8 @@ class Observer(Protocol):
     def step(self, text: str) -> None:
         """Something begins that comes before the rounds or after them: preparing, checking, calibrating."""
 
-    def window(self, number: int, least: int, share: float, left: float) -> None:
-        """A window begins: in round `number`, of at least `least` rounds; `share` of the round is done."""
+    def window(self, number: int, least: int, most: int, share: float, left: float) -> None:
+        """A window begins: in round `number`, of `least` to `most` rounds; `share` of the round is done."""
 
     def ends(self, result: ExperimentResult) -> None:
         """An experiment is measured; also told for one that was finished before the run was interrupted."""
@@ -33,7 +33,7 @@ class Silence:
     def step(self, text: str) -> None:
         """Look away."""
 
-    def window(self, number: int, least: int, share: float, left: float) -> None:
+    def window(self, number: int, least: int, most: int, share: float, left: float) -> None:
         """Look away."""
 
     def ends(self, result: ExperimentResult) -> None:

@@ -26,7 +26,7 @@ class Lines:
     def step(self, text: str) -> None:
         """Say nothing."""
 
-    def window(self, number: int, least: int, share: float, left: float) -> None:
+    def window(self, number: int, least: int, most: int, share: float, left: float) -> None:
         """Say nothing."""
 
     def ends(self, result: ExperimentResult) -> None:
@@ -69,10 +69,10 @@ class Bar(Lines):
         """Show what comes before the rounds."""
         self._draw(text)
 
-    def window(self, number: int, least: int, share: float, left: float) -> None:
+    def window(self, number: int, least: int, most: int, share: float, left: float) -> None:
         """Show the round."""
         self._progress.update(self._task, completed=min(1.0, (number - 1 + share) / max(least, number)))
-        self._draw(f"round {number} of {least}{'+' if number > least else ''}, at most {duration(left)} left")
+        self._draw(f"round {number} of {least} to {most}, at most {duration(left)} left")
 
     def _draw(self, now: str, at_once: bool = False) -> None:
         if at_once or time.monotonic() - self._drawn > PAUSE:

@@ -139,7 +139,7 @@ class Course:
         samples = {}
         for place, arm in enumerate(order):
             left = max(0.0, self.budget - before - self._passed()) + self.later
-            self.observer.window(number, self.scale.rounds, place / len(order), left)
+            self.observer.window(number, self.scale.rounds, self.scale.most_rounds, place / len(order), left)
             load = load_average()
             reading = living[arm].measure(arm, self._loops[arm])
             samples[arm] = Sample(

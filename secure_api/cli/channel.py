@@ -11,10 +11,13 @@ from secure_api import __version__
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.target import warn_in_clear
-from secure_api.client import ResponseRefused, ServerUnusable, Session
+from secure_api.client import ResponseRefused, SealingKeyRefused, ServerUnusable, Session
 
 TIMEOUT: Final = 30.0  # seconds
 END_TIMEOUT: Final = 3.0  # seconds to wait for the end of a session, which ends by itself otherwise
+_ANOTHER_KEY: Final = (
+    "if the server has a new key, its operator knows the keyid: secure-api keys pin --server-keyid KEYID"
+)
 
 
 class Channel:
@@ -76,9 +79,10 @@ def _explained(what: str, url: str | None = None) -> Iterator[None]:
         said = str(error) or type(error).__name__
         raise CliError(f"no answer from {url}: {said}", ExitCode.UNREACHABLE, "is the server running?") from error
     except ResponseRefused as error:
-        hint = "nothing of it was believed, but the request may have been carried out; "
-        hint += "if the server has a new key, its operator knows the keyid: secure-api keys pin --server-keyid KEYID"
+        hint = f"nothing of it was believed, but the request may have been carried out; {_ANOTHER_KEY}"
         raise CliError(str(error), ExitCode.REFUSED, hint) from error
+    except SealingKeyRefused as error:
+        raise CliError(str(error), ExitCode.REFUSED, f"nothing was sent; {_ANOTHER_KEY}") from error
     except ServerUnusable as error:
         raise CliError(str(error), ExitCode.of_status(error.status)) from error
     except ValueError as error:  # a proxy of the environment that httpx cannot use

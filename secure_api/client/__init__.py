@@ -7,7 +7,14 @@ with httpx.Client(base_url=URL, auth=Session(SignatureAuth.from_profile("clinic-
 """
 
 from secure_api.client.discovery import read_discovery
-from secure_api.client.errors import ClientError, ProfileMissing, ProfileUnreadable, ResponseRefused, ServerUnusable
+from secure_api.client.errors import (
+    ClientError,
+    ProfileMissing,
+    ProfileUnreadable,
+    ResponseRefused,
+    SealingKeyRefused,
+    ServerUnusable,
+)
 from secure_api.client.problem import Problem
 from secure_api.client.profiles import ClientProfile, ProfileStore
 from secure_api.client.report import REPORT, Report
@@ -24,6 +31,7 @@ __all__ = [
     "ProfileUnreadable",
     "Report",
     "ResponseRefused",
+    "SealingKeyRefused",
     "ServerUnusable",
     "Session",
     "SignatureAuth",

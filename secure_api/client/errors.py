@@ -4,7 +4,8 @@
     ├── ProfileMissing      there is no profile of that name
     ├── ProfileUnreadable   the profile file, or what it names, cannot be used
     ├── ResponseRefused     the answer is not the server's own answer to this request
-    └── ServerUnusable      the server does not offer, or does not vouch for, what was asked of it
+    └── ServerUnusable      the server does not offer what was asked of it
+        └── SealingKeyRefused   it publishes sealing keys, and its known signing key vouches for none
 
 What concerns keys and signatures is `crypto.CryptoError`.
 """
@@ -27,8 +28,12 @@ class ResponseRefused(ClientError):
 
 
 class ServerUnusable(ClientError):
-    """The server does not offer, or does not vouch for, what was asked of it; `status` when an HTTP status said so."""
+    """The server does not offer what was asked of it; `status` when an HTTP status said so."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+
+class SealingKeyRefused(ServerUnusable):
+    """The server publishes sealing keys, and the signing key that is known of it vouches for none: nothing was sent."""

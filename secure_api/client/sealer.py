@@ -10,6 +10,7 @@ from crypto import (
     NONCE_BYTES,
     REPLY_KID,
     CryptoError,
+    InvalidSignature,
     KemAlgorithm,
     PublicKey,
     SealedType,
@@ -24,7 +25,7 @@ from crypto import (
     sealing_key_statement,
     sealing_kid,
 )
-from secure_api.client.errors import ServerUnusable
+from secure_api.client.errors import SealingKeyRefused, ServerUnusable
 
 MAX_KEYS = 16
 
@@ -56,7 +57,9 @@ class SealingTarget:
 
         Raises:
             ServerUnusable: there is none.
+            SealingKeyRefused: there are others, with signatures that are not that key's.
         """
+        refused = False
         published = discovery.get("sealing")
         entries = published.get("keys") if isinstance(published, dict) else None
         for entry in entries[:MAX_KEYS] if isinstance(entries, list) else []:
@@ -67,9 +70,12 @@ class SealingTarget:
                     continue
                 server_key.verify(signature, sealing_key_statement(raw, **times))
                 return cls(SealingPublicKey(raw), sealing_kid(raw), times["retires"])
+            except InvalidSignature:
+                refused = True
             except (CryptoError, KeyError, TypeError, ValueError, OverflowError):
                 continue
-        raise ServerUnusable("the server publishes no sealing key that its signing key vouches for")
+        unusable = SealingKeyRefused if refused else ServerUnusable
+        raise unusable("the server publishes no sealing key that its signing key vouches for")
 
 
 class HpkeSealer:

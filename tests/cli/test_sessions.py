@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from crypto import KemAlgorithm
+from crypto import KemAlgorithm, PrivateKey, SignatureAlgorithm
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.client import ClientProfile, ProfileStore, Session, SignatureAuth
 from tests.cli.conftest import Consortium
@@ -188,6 +188,18 @@ def test_a_profile_without_a_server_key_has_no_session(program: Program, tmp_pat
         program(*words).failed(ExitCode.KEY, "need the public key", "secure-api keys pin --profile bare")
     far = ("request", "GET", "https://far.invalid/", "-p", "clinic", "--any-host", "--session")
     program(*far).failed(ExitCode.KEY, "another server")
+
+
+@pytest.mark.parametrize("words", [(), ("--seal",), ("--session",), ("--session", "--seal")])
+def test_a_server_that_has_another_key_than_the_profile(
+    program: Program, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    clinic, other = ProfileStore(program.config).get("clinic"), tmp_path / "other.pem"
+    other.write_bytes(PrivateKey.from_seed(SignatureAlgorithm.ML_DSA_65, bytes(32)).public_key.pem())
+    ProfileStore(tmp_path).put(ClientProfile("s", clinic.url, clinic.keys, server_key=other))
+    done = program("request", "GET", "/v1/clients/me", "-p", "s", "--config", tmp_path, *words)
+    done.failed(ExitCode.REFUSED, "keys pin --server-keyid")
+    assert done.out == ""
 
 
 def test_a_server_that_leaves_in_the_middle(program: Program, tmp_path: Path) -> None:

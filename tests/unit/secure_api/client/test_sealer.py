@@ -20,7 +20,7 @@ from crypto import (
     sealing_key_statement,
     sealing_kid,
 )
-from secure_api.client import ServerUnusable
+from secure_api.client import SealingKeyRefused, ServerUnusable
 from secure_api.client.sealer import MAX_KEYS, HpkeSealer, SealingTarget, SessionSealer
 
 NOW = 1_800_000_000
@@ -80,6 +80,15 @@ def test_a_key_that_is_not_vouched_for_is_passed_over(changes: dict[str, Any]) -
     with pytest.raises(ServerUnusable, match="vouches"):
         choose(entry(1, **changes))
     assert choose(entry(1, **changes), entry(2)).kid == sealing_kid(opener(2).public_key)
+
+
+def test_another_signing_key_is_told_from_no_sealing_key() -> None:
+    with pytest.raises(SealingKeyRefused, match="vouches"):
+        choose(entry(1, signer=OTHER), {"alg": "hpke-x-wing"})
+    for entries in ((), (entry(1, retires=NOW - 1),), (entry(1, signature=None),)):
+        with pytest.raises(ServerUnusable, match="vouches") as raised:
+            choose(*entries)
+        assert type(raised.value) is ServerUnusable
 
 
 def test_the_name_of_a_key_is_computed_and_not_believed() -> None:

@@ -7,9 +7,9 @@ from collections import defaultdict
 import pytest
 
 from experiments import FULL, QUICK, SCALES, Experiment, Plot, Round, Scale
-from experiments.suites import primitives, sealing, signed_request
+from experiments.suites import offloading, primitives, replay_store, sealing, signed_request
 
-SUITES = [primitives.EXPERIMENT, sealing.EXPERIMENT, signed_request.EXPERIMENT]
+SUITES = [module.EXPERIMENT for module in (primitives, signed_request, sealing, replay_store, offloading)]
 EVERY = pytest.mark.parametrize("suite", SUITES, ids=lambda one: one.name)
 
 

@@ -43,12 +43,14 @@ def examine(reading: Reading) -> Reading:
 def calibrate(measure: Measure, window: float, loops: int | None = None) -> int:
     """Find the number of operations, a power of two, that fills a window of so many seconds; check the clock.
 
-    With `loops`, that number is kept and only the clock is checked. The windows that this takes are the arm's warm-up.
-    Raises TimerFault.
+    With `loops`, that number is kept, only the clock is checked, and the arm is asked for that number and doubles of it
+    alone. The windows that this takes are the arm's warm-up. Raises TimerFault.
     """
-    if loops is None:
-        loops = _filling(measure, window)
-    _check_growth(measure, max(1, loops // SHARE))
+    if loops is not None:
+        _check_growth(measure, loops, pairs=1)
+        return loops
+    loops = _filling(measure, window)
+    _check_growth(measure, max(1, loops // SHARE), PAIRS)
     return loops
 
 
@@ -74,7 +76,7 @@ def _filling(measure: Measure, window: float) -> int:
         loops *= 2
 
 
-def _check_growth(measure: Measure, loops: int) -> None:
+def _check_growth(measure: Measure, loops: int, pairs: int) -> None:
     """Compare the fastest windows of some operations, and of twice as many: what disturbs a window makes it longer.
 
     Where a window itself costs more than so few operations, there are more of them.
@@ -82,8 +84,8 @@ def _check_growth(measure: Measure, loops: int) -> None:
     fault: str | None = None
     for longer in range(DOUBLINGS + 1):
         few = loops << longer
-        pairs = [(examine(measure(few)), examine(measure(2 * few))) for _ in range(PAIRS)]
-        fault = next(filter(None, (_constant(*pair) for pair in pairs)), None) or _not_growing(pairs)
+        seen = [(examine(measure(few)), examine(measure(2 * few))) for _ in range(pairs)]
+        fault = next(filter(None, (_constant(*pair) for pair in seen)), None) or _not_growing(seen)
         if fault is None:
             return
     raise TimerFault(str(fault))

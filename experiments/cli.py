@@ -21,6 +21,11 @@ from secure_api.cli.options import Json
 if TYPE_CHECKING:
     from experiments.plan import Plan
 
+Open = Annotated[bool, typer.Option("--open", help="Open the report in a browser, if there is one.")]
+Result = Annotated[
+    Path | None,
+    typer.Argument(metavar="RESULT", help="result.json or its folder; the newest in ./experiment-results."),
+]
 INSTALL: Final = 'pip install "secure-api[experiments]"'
 
 app = typer.Typer(name="experiments", help="Measure what each protection costs on this machine.", no_args_is_help=True)
@@ -114,6 +119,7 @@ def run(
         str | None, typer.Option("--time-limit", metavar="TIME", help="For all together: 90s, 30m; less is measured.")
     ] = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write the result only, without report.html.")] = False,
+    show: Open = False,
 ) -> None:
     """Measure; writes result.json and report.html, and prints the folder they are in.
 
@@ -140,8 +146,58 @@ def run(
                 say(f"interrupted; to go on: secure-api experiments run --resume {shlex.quote(str(plan.folder))}")
             raise typer.Exit(ExitCode.INTERRUPTED) from None
         if not no_report:
-            _report(plan.folder)
+            say(f"report: {_report(plan.folder, plan.folder, None, show)}")
     put(str(plan.folder))
+
+
+@app.command(
+    cls=Command,
+    epilog="secure-api experiments report ./measured --open\n"
+    "secure-api experiments report ./first --beside ./second --output both.html",
+)
+def report(
+    result: Result = None,
+    beside: Annotated[
+        Path | None, typer.Option("--beside", metavar="RESULT", help="A second run: does it repeat the first?")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Beside the result unless given.")
+    ] = None,
+    show: Open = False,
+) -> None:
+    """Write the page of a result that was measured before, and print where it is."""
+    with told():
+        folder = _newest(result)
+        put(str(_report(folder, output or (folder if folder.is_dir() else folder.parent), beside, show)))
+
+
+@app.command(
+    cls=Command,
+    epilog="secure-api experiments compare ./before ./after\n"
+    "secure-api experiments compare docs/results/2026-11-23-0123abc ./mine | grep changed",
+)
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="FIRST", help="A result, or the folder of one.")],
+    second: Annotated[Path, typer.Argument(metavar="SECOND", help="Another one.")],
+) -> None:
+    """Tell what differs between two results: machine, libraries, and figures whose intervals lie apart."""
+    with told():
+        from experiments.comparison import compare_text, repeats
+        from experiments.storage import load
+
+        one, two = load(first), load(second)
+        lines = compare_text(one, two)
+        repeated = repeats(one, two)
+    table = [line.split("\t") for line in lines if "\t" in line]
+    for line in lines:
+        if "\t" not in line:
+            put(line)
+    put_table(table[0], table[1:])
+    outside = [f"{again.experiment}/{again.name}" for again in repeated if not again.inside]
+    inside = (
+        f"{len(repeated) - len(outside)} of {len(repeated)} headline ratios of the second lie in the first's intervals"
+    )
+    say(f"{inside}{'; outside: ' if outside else ''}{', '.join(outside)}")
 
 
 def _measure(plan: "Plan", limit: int | None) -> None:
@@ -162,7 +218,25 @@ def _measure(plan: "Plan", limit: int | None) -> None:
         )
 
 
-def _report(folder: Path) -> None:
+def _report(source: Path, target: Path, beside: Path | None, show: bool) -> Path:
+    """Write a page into a file or a folder, and show it; returns its path."""
+    from experiments.browser import show as show_page
     from experiments.report import write_report
+    from experiments.storage import load
 
-    say(f"report: {write_report(folder)}")
+    page = write_report(load(source), target, None if beside is None else load(beside))
+    if show and not show_page(page):
+        say("there is no graphical browser here to open the report in")
+    return page
+
+
+def _newest(result: Path | None) -> Path:
+    """Give the result that is named, or the newest of those that a run put where it puts them by itself."""
+    from experiments.plan import RESULTS
+
+    if result is not None:
+        return result
+    found = sorted(RESULTS.glob("*/result.json"))
+    if not found:
+        raise CliError(f"there is no result in {RESULTS}", hint="secure-api experiments run --quick")
+    return found[-1].parent

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 from crypto import CryptoError
 from crypto.providers import oqs_library
 from experiments.errors import Unavailable
+from experiments.instances.affinity import move_to_core
 from experiments.instances.cpu_time import CpuTimes, spent
 from experiments.servers.bearer import public_pem
 from experiments.servers.checks import check
@@ -28,9 +30,14 @@ from experiments.subject import Reading, Setting
 LEAD = 10  # a tenth of the window's
 
 
-def server_arm(protection: Protection, *, size: int = 1024, workers: int = 1) -> Callable[[Setting], "ServedRequests"]:
-    """Give what prepares a server with `workers` processes; requests to it have a JSON body of `size` bytes."""
-    return lambda setting: ServedRequests(protection, size, workers, setting)
+def server_arm(
+    protection: Protection, *, size: int = 1024, workers: int = 1, pinned: bool = True
+) -> Callable[[Setting], "ServedRequests"]:
+    """Give what prepares a server with `workers` processes; requests to it have a JSON body of `size` bytes.
+
+    `pinned`: the server has the core that the setting gives to servers; otherwise server and load run on any.
+    """
+    return lambda setting: ServedRequests(protection, size, workers, setting, pinned=pinned)
 
 
 @dataclass(slots=True)
@@ -46,7 +53,7 @@ class _Window:
 class ServedRequests:
     """A server, and a client that loads it: the subject of an arm. Its CPU time is the server's, its wall time ours."""
 
-    def __init__(self, protection: Protection, size: int, workers: int, setting: Setting) -> None:
+    def __init__(self, protection: Protection, size: int, workers: int, setting: Setting, *, pinned: bool) -> None:
         """Start the server. Raises Unavailable when what it needs is not here."""
         self.loops: int = setting.scale.requests
         folder = setting.folder
@@ -56,8 +63,9 @@ class ServedRequests:
             home = _home(stack, folder, protection)
             _write_keys(folder, protection)
             (folder / PROTECTION).write_text(protection.to_json())
-            core = setting.server_core if workers == 1 else None
-            self._server = Server(folder, workers, core)
+            self._server = Server(folder, workers, setting.server_core if pinned else None)
+            if not pinned:
+                move_to_core(os.getpid(), None)
             stack.callback(self._server.stop)
             self._client = Client(protection, f"127.0.0.1:{self._server.port}", body(size), home)
             self._stack = stack.pop_all()

@@ -82,9 +82,12 @@ class Doorway:
         """Run something in the loop that the product lives in."""
         return self._runner.run(work)
 
-    def guarded(self, app: ASGIApp) -> SignatureMiddleware:
-        """Put the product's authentication in front of an application, with the arguments that `create_app` gives."""
-        return SignatureMiddleware(app, **self._arguments)
+    def guarded(self, app: ASGIApp, **instead: Any) -> SignatureMiddleware:
+        """Put the product's authentication in front of an application, with the arguments that `create_app` gives.
+
+        Those in `instead` take the place of some.
+        """
+        return SignatureMiddleware(app, **{**self._arguments, **instead})
 
     def signing_key(self, algorithm: str) -> SigningKey:
         """The client's key of an algorithm, or of its session for `hmac-sha256`."""

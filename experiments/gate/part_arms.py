@@ -7,12 +7,11 @@ from typing import Final
 from experiments.experiment import Arm
 from experiments.gate.doorway import HMAC, Provider
 from experiments.gate.doorways import enter, leave
-from experiments.gate.parts import PARTS, WHOLE
-from experiments.gate.subjects import PartSubject, RestSubject
+from experiments.gate.parts import PARTS, REST, WHOLE
+from experiments.gate.subjects import PartSubject
 from experiments.scale import Scale
 from experiments.subject import Setting
 
-REST: Final = "rest"
 #: Algorithm and the provider that verifies it. HMAC and Ed25519 are OpenSSL's whatever the product's provider.
 SIGNERS: Final[tuple[tuple[str, Provider], ...]] = (
     ("ml-dsa-44", "openssl"),
@@ -69,11 +68,9 @@ def _of_signer(algorithm: str, provider: Provider, scale: Scale) -> Iterator[Arm
 
 
 def prepare(part: str, algorithm: str, provider: Provider, size: int, setting: Setting) -> PartSubject:
-    """Prepare one part, or `REST`, in the doorway of this process. Raises Unavailable."""
+    """Prepare one part in the doorway of this process. Raises Unavailable."""
     door = enter(setting.folder, provider)
     try:
-        if part == REST:
-            return RestSubject(door, algorithm, size)
         return PartSubject(door, part, algorithm, size)
     except BaseException:
         leave(door)

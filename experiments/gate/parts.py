@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from crypto import (
     verify_content_digest,
 )
 from experiments.gate.doorway import AUTHORITY, HMAC, Doorway
+from experiments.gate.hollow import Hollow
 from experiments.gate.prepared import PATH, Prepared
 from experiments.gate.whole import Refused, Whole
 from secure_api.api.middleware.signatures import request_of
@@ -23,6 +25,8 @@ from secure_api.domain.errors import AuthenticationFailed
 
 #: In the order in which the product does them.
 PARTS: Final = ("parse", "digest", "lookup", "base", "verify", "nonce")
+#: What is left when those are taken out.
+REST: Final = "rest"
 WHOLE: Final = "together"
 STRANGER: Final = "A" * 43
 
@@ -32,7 +36,8 @@ class Part:
     """One step: what it does to a request, what must come of it, and which requests it must refuse by `refusal`.
 
     `forged` makes those of several good requests, the first of which went through the step before; its keys say what is
-    wrong. A step that is `awaited` is a coroutine function; one that `spends` takes each request once.
+    wrong. A step that is `awaited` is a coroutine function; one that `spends` takes each request once. It runs `within`
+    a context.
     """
 
     step: Callable[[Prepared], Any]
@@ -41,11 +46,12 @@ class Part:
     forged: Callable[[Sequence[Prepared]], Mapping[str, Prepared]]
     awaited: bool = False
     spends: bool = False
+    within: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def parts_of(door: Doorway, algorithm: str) -> dict[str, Part]:
-    """Give the parts by name for requests under one algorithm's key; `WHOLE` is all of them and what is around."""
-    whole = Whole(door)
+    """Give the parts by name for requests under one algorithm's key, `REST`, and `WHOLE`, which is all of it."""
+    whole, hollow = Whole(door), Hollow(door)
     return {
         "parse": _parse(door),
         "digest": Part(
@@ -81,6 +87,7 @@ def parts_of(door: Doorway, algorithm: str) -> dict[str, Part]:
             awaited=True,
             spends=True,
         ),
+        REST: Part(hollow.step, hollow.expected, Refused, lambda some: {}, awaited=True, within=hollow.within),
         WHOLE: Part(whole.step, whole.expected, Refused, whole.forged, awaited=True, spends=True),
     }
 

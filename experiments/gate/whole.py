@@ -16,10 +16,13 @@ class Refused(Exception):
 
 
 class Whole:
-    """The product's middleware in front of an application that reads the body and answers with 204."""
+    """The product's middleware in front of an application that reads the body and answers with 204.
 
-    def __init__(self, door: Doorway) -> None:
-        self._guarded = door.guarded(self._application)
+    `instead` are arguments of the middleware to take in the place of those that `create_app` gives.
+    """
+
+    def __init__(self, door: Doorway, **instead: Any) -> None:
+        self._guarded = door.guarded(self._application, **instead)
         self._status = 0
         self._reached: bytes | None = None
 

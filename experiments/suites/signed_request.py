@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from experiments.experiment import Arm, Experiment, Plot
-from experiments.gate.part_arms import REST, SIZE, part_arms
+from experiments.gate.part_arms import SIZE, part_arms
 from experiments.gate.part_findings import PART_FINDINGS
-from experiments.gate.parts import PARTS, WHOLE
+from experiments.gate.parts import PARTS, REST, WHOLE
 from experiments.scale import Scale
 
 
@@ -23,8 +23,8 @@ EXPERIMENT = Experiment(
         "the authentication that `create_app` makes, in this process, in front of an application that reads the body "
         "and answers 204: no sockets, no HTTP parser",
         "one label; six components covered; bodies of random bytes, read in one piece",
-        "parts are measured alone, over 64 requests in turn, with what the parts before found; rest is all of it "
-        "together less the parts, in one window, so it also holds what a part costs more among the others (caches)",
+        "parts are measured alone, over 64 requests in turn, with what the parts before found; rest is the same way "
+        "with the parts taken out; what is missing to the whole is what they slow each other down by (caches)",
         "the key, or the session, was looked up before, and its status within the last 5 seconds, as under load",
         "nonces in a file (LMDB) beside SQLite, as by default; few are in it: replay-store has it full",
         "requests are signed outside the windows, each with a nonce of its own; nonces are forgotten between windows",

@@ -10,9 +10,10 @@ from crypto.signatures import SignatureAlgorithm, SignatureProvider, Signer, Ver
 
 
 class FastestProvider:
-    """Sends each algorithm to the first of `providers` that carries it; they are named from fast to slow."""
+    """Sends each algorithm to the first of `providers` that carries it; they are named from fast to slow.
 
-    name: Final = "auto"
+    Its own name is that of the provider which verifies ML-DSA-65.
+    """
 
     def __init__(self, providers: Sequence[SignatureProvider]) -> None:
         self.providers = tuple(providers)
@@ -20,6 +21,7 @@ class FastestProvider:
             algorithm: provider for provider in reversed(self.providers) for algorithm in provider.algorithms
         }
         self.algorithms = frozenset(self._chosen)
+        self.name: Final = self._chosen.get(SignatureAlgorithm.ML_DSA_65, self.providers[0]).name
 
     def chosen(self, algorithm: SignatureAlgorithm) -> SignatureProvider:
         """Return the provider of an algorithm. Raises UnsupportedAlgorithm."""

@@ -45,6 +45,15 @@ def find_library() -> Path | None:
     return None
 
 
+def open_library(path: Path) -> None:
+    """Load a shared library. Raises ProviderUnavailable, with the reason in one line."""
+    try:
+        ctypes.CDLL(str(path))
+    except OSError as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        raise ProviderUnavailable(f"{path} cannot be loaded: {reason}") from error
+
+
 @cache
 def load() -> Any:
     """Return the module `oqs`, its native library loaded. Raises ProviderUnavailable."""
@@ -52,17 +61,25 @@ def load() -> Any:
     if path is None or find_spec("oqs") is None:
         missing = "liboqs" if path is None else "liboqs-python"
         raise ProviderUnavailable(f"{missing} is not there: {HOW_TO_GET_IT}")
-    try:
-        ctypes.CDLL(str(path))  # what cannot be loaded here would make liboqs-python build another one
-    except OSError as error:
-        raise ProviderUnavailable(f"{path} cannot be loaded: {error}") from error
+    open_library(path)  # what cannot be loaded here would make liboqs-python build another one
     # It logs at import, through whatever the program has set up: one line of ours would become two.
     logging.getLogger("oqs.oqs").propagate = False
     try:
         with _pointed_at(path), contextlib.redirect_stdout(io.StringIO()):
             return import_module("oqs")
     except (Exception, SystemExit) as error:
-        raise ProviderUnavailable(f"liboqs-python cannot be used: {error}") from error
+        raise ProviderUnavailable(f"liboqs-python cannot use {path}: {error}") from error
+
+
+def obstacle() -> str | None:
+    """Say in one line why liboqs is not used although it is there, with liboqs-python; None otherwise."""
+    if find_library() is None or find_spec("oqs") is None:
+        return None
+    try:
+        load()
+    except ProviderUnavailable as error:
+        return str(error)
+    return None
 
 
 @contextlib.contextmanager

@@ -1,4 +1,7 @@
-"""`secure-api doctor`: what is there, what is missing, and how to get it. Nothing is imported, fetched or started."""
+"""`secure-api doctor`: what is there, what is missing, and how to get it.
+
+Nothing is imported, fetched or started; liboqs is loaded, to see whether it can be.
+"""
 
 import asyncio
 import ctypes
@@ -99,7 +102,7 @@ def _clock() -> Iterator[Finding]:
 def _providers() -> Iterator[Finding]:
     from cryptography.hazmat.backends.openssl import backend
 
-    from crypto import KEM_ALGORITHMS, default_provider
+    from crypto import KEM_ALGORITHMS, ProviderUnavailable, default_provider
     from crypto.providers import oqs_library
 
     provider = default_provider()
@@ -116,7 +119,11 @@ def _providers() -> Iterator[Finding]:
     elif find_spec("oqs") is None:
         yield Finding("provider", "oqs", "missing", f'{library} is there: pip install "secure-api[oqs]"')
     else:
-        yield Finding("provider", "oqs", "ok", f"{library}: {OQS_DOES}")
+        try:
+            oqs_library.open_library(library)
+            yield Finding("provider", "oqs", "ok", f"{library}: {OQS_DOES}")
+        except ProviderUnavailable as error:
+            yield Finding("provider", "oqs", "problem", str(error))
 
 
 def _extras() -> Iterator[Finding]:

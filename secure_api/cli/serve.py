@@ -55,8 +55,10 @@ def serve(
     """
     import asyncio
 
+    import structlog
     import uvicorn
 
+    from crypto.providers import oqs_library
     from secure_api import logs
     from secure_api.cli.nonce_place import inspect_nonces
     from secure_api.cli.server_settings import load_settings
@@ -71,7 +73,10 @@ def serve(
     settings = load_settings(None, passphrase_file)
     logs.configure(settings.log_level, settings.log_format)
     # Say what is wrong here, in one line, before workers are started that would each say it with a traceback.
-    settings.select_provider()
+    provider = settings.select_provider()
+    if settings.crypto_provider == "auto" and (obstacle := oqs_library.obstacle()) is not None:
+        log = structlog.get_logger("secure_api.serve")
+        log.warning("liboqs is there and cannot be used", provider=provider, reason=obstacle)
     settings.server_key()
     if settings.nonce_store == "memory" and workers > 1:
         raise CliError(

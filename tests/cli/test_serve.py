@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from crypto.providers import oqs_library
 from tests.cli.program import Program
 from tests.cli.serving import Serving, ask, serving
 
@@ -81,6 +83,27 @@ def test_two_workers_are_one_server(installed: Program) -> None:
     assert server.process.stdout.read_text() == f"secure-api serves on {server.url} (2 workers)\n"
     assert "Traceback" not in server.log()
     assert uncovered(installed.home) == 0
+
+
+def test_a_liboqs_that_cannot_be_loaded_is_one_warning(installed: Program, tmp_path: Path) -> None:
+    library = tmp_path / "lib" / "liboqs.so"
+    library.parent.mkdir()
+    library.write_text("garbage\n")
+    with serving(installed, workers=2, env={"OQS_INSTALL_PATH": str(tmp_path)}) as server:
+        server.wait_until_ready(2)
+    lines = [json.loads(line) for line in server.log().splitlines()]
+    (warning,) = (line for line in lines if line["level"] == "warning")
+    assert warning["event"] == "liboqs is there and cannot be used"
+    assert warning["reason"] == f"{library} cannot be loaded: file too short"
+    assert {line["provider"] for line in lines if line["event"] == "ready"} == {"openssl"}
+
+
+@pytest.mark.oqs
+@pytest.mark.skipif(oqs_library.find_library() is None, reason="the native liboqs is not on this machine")
+def test_ready_names_the_provider_that_verifies(installed: Program) -> None:
+    with serving(installed) as server:
+        (ready,) = (line for line in map(json.loads, server.log().splitlines()) if line["event"] == "ready")
+    assert ready["provider"] == "oqs"
 
 
 def test_two_workers_and_ctrl_c(installed: Program) -> None:

@@ -61,9 +61,21 @@ def test_a_library_that_cannot_be_loaded_is_not_replaced(without_liboqs: dict[st
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "liboqs.so").write_bytes(b"not a library")
     done = run("from crypto.providers import select_provider\nselect_provider('oqs')", **without_liboqs)
-    assert "cannot be loaded" in done.stderr.splitlines()[-1]
+    library = tmp_path / "lib" / "liboqs.so"
+    assert f"ProviderUnavailable: {library} cannot be loaded: file too short" in done.stderr.splitlines()[-1]
     assert done.stdout == ""
+    done = run(
+        "from crypto.providers import oqs_library, select_provider\n"
+        "print(select_provider('auto').name, oqs_library.obstacle())",
+        **without_liboqs,
+    )
+    assert (done.stdout, done.stderr) == (f"openssl {library} cannot be loaded: file too short\n", "")
     assert not (tmp_path / "called").exists()
+
+
+def test_what_is_not_there_is_no_obstacle(without_liboqs: dict[str, str]) -> None:
+    done = run("from crypto.providers import oqs_library\nprint(oqs_library.obstacle())", **without_liboqs)
+    assert (done.stdout, done.stderr) == ("None\n", "")
 
 
 def test_the_library_is_looked_for_in_named_and_usual_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -110,6 +110,17 @@ def test_optional_packages_are_looked_for_and_never_imported(
     assert findings(outcome, "provider")["oqs"][0] == "missing"
 
 
+def test_a_liboqs_that_cannot_be_loaded_is_a_problem(
+    program: Program, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "lib" / "liboqs.so"
+    library.parent.mkdir()
+    library.write_text("garbage\n")
+    monkeypatch.setenv("OQS_INSTALL_PATH", str(tmp_path))
+    found = problems(program("doctor", "--home", home, "--json"))
+    assert found == {"oqs": f"{library} cannot be loaded: file too short"}
+
+
 def test_servers_are_found_on_the_path(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     valkey = tmp_path / "valkey-server"
     valkey.write_text("#!/bin/sh\nexit 1\n")

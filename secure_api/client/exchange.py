@@ -24,7 +24,7 @@ from crypto import (
     sign_request,
     verify_response,
 )
-from secure_api.client.errors import ResponseRefused
+from secure_api.client.errors import ClientError, ResponseRefused
 from secure_api.client.report import REPORT, Report, SealReport, field_bytes
 from secure_api.client.sealer import Sealer
 
@@ -184,6 +184,17 @@ class Exchange:
             field_bytes(name, value) for name, value in answer.headers if name.lower() in _SIGNATURE_FIELDS
         )
         return True
+
+
+def require_readable(request: httpx.Request, kind: type[httpx.SyncByteStream | httpx.AsyncByteStream]) -> None:
+    """See that a client of this kind can read the request's body, which is signed as a whole.
+
+    Raises:
+        ClientError: it comes from an iterator of the other kind.
+    """
+    if not isinstance(request.stream, kind):
+        client, iterator = ("an AsyncClient", "an async") if kind is httpx.AsyncByteStream else ("a Client", "a plain")
+        raise ClientError(f"{client} cannot read this body: give it bytes, or {iterator} iterator")
 
 
 def signable(request: httpx.Request) -> Request:

@@ -27,7 +27,7 @@ from crypto import (
 )
 from secure_api.client.active_session import ActiveSession, open_session
 from secure_api.client.errors import ClientError, ResponseRefused, ServerUnusable
-from secure_api.client.exchange import REPEATABLE, Credentials, Exchange, signable, with_body
+from secure_api.client.exchange import REPEATABLE, Credentials, Exchange, require_readable, signable, with_body
 from secure_api.client.handshakes import Handshakes
 from secure_api.client.problem import Problem
 from secure_api.client.report import HandshakeReport
@@ -71,8 +71,9 @@ class Session(httpx.Auth):
 
         Raises:
             CryptoError: the request cannot be signed or sealed as it stands.
-            ClientError: the handshake failed, or an answer is not the server's.
+            ClientError: the handshake failed, an answer is not the server's, or the body is an async iterator's.
         """
+        require_readable(request, httpx.SyncByteStream)
         request.read()
         for attempt in range(2):
             session = yield from self._ready_or_shared(request)
@@ -84,6 +85,7 @@ class Session(httpx.Auth):
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Do the same for an async client (httpx calls this)."""
+        require_readable(request, httpx.AsyncByteStream)
         await request.aread()
         room = asyncio.get_running_loop()
         for attempt in range(2):

@@ -11,7 +11,7 @@ a signature is worth something to whoever gets it.
 
 import secrets
 import time
-from collections.abc import Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Self
@@ -21,7 +21,7 @@ import httpx
 from crypto import PrivateKey, PublicKey, SigningError
 from secure_api.client.discovery import DISCOVERY_PATH, read_discovery
 from secure_api.client.errors import ClientError, ResponseRefused
-from secure_api.client.exchange import REPEATABLE, Credentials, Exchange
+from secure_api.client.exchange import REPEATABLE, Credentials, Exchange, require_readable
 from secure_api.client.problem import Problem
 from secure_api.client.profiles import ProfileStore, read_private_key_maybe_open
 from secure_api.client.sealer import HpkeSealer, Sealer, SealingTarget
@@ -102,6 +102,24 @@ class SignatureAuth(httpx.Auth):
         """
         profile = ProfileStore(None if config_dir is None else Path(config_dir)).get(name)
         return cls(*profile.read_keys(), server_key=profile.read_server_key(), seal=seal)
+
+    def sync_auth_flow(self, request: httpx.Request) -> Flow:
+        """Do what `auth_flow` does for a sync client (httpx calls this).
+
+        Raises:
+            ClientError: the body comes from an async iterator; or as `auth_flow`.
+        """
+        require_readable(request, httpx.SyncByteStream)
+        return super().sync_auth_flow(request)
+
+    def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Do the same for an async client (httpx calls this).
+
+        Raises:
+            ClientError: the body comes from an iterator that is not async; or as `auth_flow`.
+        """
+        require_readable(request, httpx.AsyncByteStream)
+        return super().async_auth_flow(request)
 
     def auth_flow(self, request: httpx.Request) -> Flow:
         """Send one request signed, and where httpx was redirected to (httpx calls this).

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from crypto import PassphraseError, PrivateKey, SignatureAlgorithm, SigningError, write_private_key
-from secure_api.client import ClientProfile, ProfileStore, SignatureAuth
+from secure_api.client import ClientError, ClientProfile, ProfileStore, Session, SignatureAuth
 from secure_api.client.signature_auth import new_nonce
 from tests.unit.secure_api.client.verifying_server import NOW, VerifyingServer
 
@@ -185,6 +185,30 @@ def test_redirects_on_the_same_server_are_signed_anew(server: VerifyingServer, s
     assert (request.component("@path"), request.component("@query")) == ("/new", "?x=1")
     kept = status in {307, 308}
     assert (request.method, response.content) == (("POST", b'{"a":1}') if kept else ("GET", b""))
+
+
+def bodies_of_the_other_kind() -> tuple[Iterator[bytes], AsyncIterator[bytes]]:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"one"
+
+    return iter([b"one"]), pieces()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("session", [False, True])
+async def test_an_iterator_that_the_client_cannot_read(server: VerifyingServer, session: bool) -> None:
+    held = SignatureAuth(KEY, server_key=CLASSIC.public_key)
+    auth = Session(held) if session else held
+    plain, asynchronous = bodies_of_the_other_kind()
+    async with httpx.AsyncClient(auth=auth, transport=httpx.MockTransport(server)) as client:
+        with pytest.raises(ClientError, match="an AsyncClient cannot read this body: give it bytes, or an async iter"):
+            await client.post(URL, content=plain)
+    with (
+        server.client(auth) as sync,
+        pytest.raises(ClientError, match="a Client cannot read this body: give it bytes, or a plain"),
+    ):
+        sync.post(URL, content=asynchronous)
+    assert server.received == []
 
 
 def test_a_chain_of_redirects_and_a_streamed_body(server: VerifyingServer) -> None:

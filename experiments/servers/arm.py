@@ -55,7 +55,8 @@ class ServedRequests:
 
     def __init__(self, protection: Protection, size: int, workers: int, setting: Setting, *, pinned: bool) -> None:
         """Start the server. Raises Unavailable when what it needs is not here."""
-        self.loops: int = setting.scale.requests
+        # A handshake takes as long as a hundred requests.
+        self.loops: int = setting.scale.requests // (6 if protection.kind == "handshake" else 1)
         folder = setting.folder
         if protection.provider == "oqs" and oqs_library.find_library() is None:
             raise Unavailable("native liboqs is not here")

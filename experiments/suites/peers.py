@@ -118,7 +118,7 @@ EXPERIMENT = Experiment(
     held_fixed=(
         "one FastAPI route that reads 1 KiB of JSON; uvicorn with httptools and uvloop where they are installed; one "
         "process, on a core of its own, its load on another; 16 keep-alive connections, one request in flight on each",
-        "each request has a signature or a token, and a nonce, of its own, made before it is sent; answers are unsigned",
+        "each request has a signature or a token, and a nonce, of its own, made beforehand; answers are unsigned",
         "ours: the middleware that the product itself puts there, with its authenticator, its key and nonce stores "
         "(LMDB, which survives restarts and is shared by workers); without its access log, metrics and request ids",
         "peers: plain ASGI, a key object made once, nonces or token names in the process's memory, no revocation, no "

@@ -1,11 +1,14 @@
 """What it costs to spend a nonce once, by where spent nonces are kept."""
 
 from collections.abc import Sequence
+from typing import get_args
 
 from experiments.experiment import Arm, Experiment, Finding, Plot, Round
 from experiments.nonces.places import PLACES
 from experiments.nonces.spending import Spending
 from experiments.scale import Scale
+from experiments.servers.arm import server_arm
+from experiments.servers.protection import Protection, Store
 from experiments.subject import Setting
 
 AT_ONCE = 16
@@ -25,12 +28,19 @@ def arm(store: str, concurrency: int) -> Arm:
         )
 
     name = store if concurrency == 1 else crowded(store)
-    return Arm(name, prepare, {"store": store, "concurrency": concurrency})
+    return Arm(name, prepare, {"store": store, "concurrency": concurrency, "of": "nonce"})
+
+
+def request(store: Store) -> Arm:
+    """Serve whole requests, signed within a session, by a server that spends nonces in a store."""
+    prepare = server_arm(Protection("session", store=store))
+    return Arm(f"request, {store}", prepare, {"store": store, "concurrency": AT_ONCE, "of": "request"}, "servers")
 
 
 def arms(_scale: Scale) -> Sequence[Arm]:
-    """Every store, with one request after the other and with 16 at once."""
-    return [arm(store, concurrency) for store in PLACES for concurrency in (1, AT_ONCE)]
+    """Every store, with one request after the other and with 16 at once; and those of servers in whole requests."""
+    alone = [arm(store, concurrency) for store in PLACES for concurrency in (1, AT_ONCE)]
+    return [*alone, *map(request, get_args(Store))]
 
 
 def crowded(store: str) -> str:

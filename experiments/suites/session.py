@@ -44,7 +44,7 @@ EXPERIMENT = Experiment(
         "a handshake is a POST /v1/sessions, signed with ML-DSA-65 and answered with a signature (by OpenSSL, whatever "
         "the provider: it signs); it writes session and ledger entry to SQLite, and the sixty-fifth ends the first",
         "handshakes come one after the other on 16 connections, so commits of the database queue",
-        "only the server's CPU time counts, of all its threads; the client saves more: to sign costs more than to verify",
+        "only the server's CPU time counts, of all its threads; clients save more: signing costs more than verifying",
     ),
     checked=(
         "As in `peers`, within a session and outside it: replays, other bodies, forged signatures, other hosts and "

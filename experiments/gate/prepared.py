@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from crypto import (
     Request,
@@ -93,6 +94,17 @@ class Signed:
             self._door.verification_key(self._algorithm),
             NonceUse(label.keyid, label.nonce, label.created, label.expires + skew, session),
         )
+
+
+_signed: WeakKeyDictionary[Doorway, dict[tuple[str, int], Signed]] = WeakKeyDictionary()
+
+
+def signed_for(door: Doorway, algorithm: str, size: int) -> Signed:
+    """Give the requests of one client with a body of one size; all arms of a doorway take the same."""
+    known = _signed.setdefault(door, {})
+    if (algorithm, size) not in known:
+        known[algorithm, size] = Signed(door, algorithm, size)
+    return known[algorithm, size]
 
 
 def scope_of(headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from experiments.errors import CheckFailed
 from experiments.gate.doorway import Doorway
 from experiments.gate.doorways import leave
 from experiments.gate.parts import parts_of
-from experiments.gate.prepared import SIGNED, Prepared, Signed
+from experiments.gate.prepared import SIGNED, Prepared, signed_for
 from experiments.subject import Reading, process_clock
 
 #: Seconds from now in which every nonce is forgotten.
@@ -20,7 +20,7 @@ class PartSubject:
 
     def __init__(self, door: Doorway, part: str, algorithm: str, size: int) -> None:
         self._door = door
-        self._signed = Signed(door, algorithm, size)
+        self._signed = signed_for(door, algorithm, size)
         self._part = parts_of(door, algorithm)[part]
 
     def check(self) -> None:
@@ -83,14 +83,15 @@ class PartSubject:
         return cpu_after - cpu, wall_after - wall
 
     async def _ready(self, count: int) -> Sequence[Prepared]:
-        """Give requests that the part has not seen, as far as it can tell."""
+        """Give requests that the step has not seen, as far as it can tell, after one more that is not timed.
+
+        What is looked up once and then believed for some seconds (a key's status, a session's lease) is looked up then.
+        """
         some = self._signed.fresh()[:count]
         if self._part.spends:
-            nonces = self._door.server.nonces
-            await nonces.sweep(int(time.time()) + LATER)
-            # The store looks a key up once and then believes it for some seconds: that once is not timed.
-            warm = self._signed.warm
-            await nonces.spend((warm.use,), int(time.time()))
+            await self._door.server.nonces.sweep(int(time.time()) + LATER)
+        with self._part.within():
+            await self._through(self._signed.warm)
         return some
 
 

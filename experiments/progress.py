@@ -72,7 +72,7 @@ class Bar(Lines):
     def window(self, number: int, least: int, most: int, share: float, left: float) -> None:
         """Show the round."""
         self._progress.update(self._task, completed=min(1.0, (number - 1 + share) / max(least, number)))
-        self._draw(f"round {number} of {least} to {most}, at most {duration(left)} left")
+        self._draw(f"round {number} of {least} to {most}, at most {duration(left)} left", at_once=share == 0)
 
     def _draw(self, now: str, at_once: bool = False) -> None:
         if at_once or time.monotonic() - self._drawn > PAUSE:

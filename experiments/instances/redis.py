@@ -66,7 +66,9 @@ class RedisServer:
         for _ in range(_START_ATTEMPTS):
             port = self.port or free_port()
             command = [str(self._program), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
-            self._process = start_tethered([*command, "--save", "", "--appendonly", "no", *self._options], log, {})
+            self._process = start_tethered(
+                [*command, "--save", "", "--appendonly", "no", *self._options], log, {}, temporary=self._folder
+            )
             while self._process.poll() is None:
                 if b"Ready to accept connections" in log.read_bytes():
                     self.port = port

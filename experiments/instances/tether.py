@@ -7,28 +7,32 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
-# Runs a command until the pipe on its standard input closes, then asks it for a fast shutdown (SIGINT).
+# Runs a command until the pipe on its standard input closes, then asks it for a fast shutdown (SIGINT). When nothing
+# was said before, whoever started it was killed, and cannot remove the folder ($0) any more.
 _WHILE_STDIN_IS_OPEN: Final = """
 exec 3<&0
 "$@" </dev/null 3<&- & server=$!
-{ cat <&3 >/dev/null; kill -INT $server; } 2>/dev/null & watch=$!
+{ test -n "$(cat <&3)" || test -z "$0" || : > "$0/orphaned"; kill -INT $server; } 2>/dev/null & watch=$!
 exec 3<&-
 wait $server; status=$?
 kill $watch 2>/dev/null
+test -z "$0" || test ! -e "$0/orphaned" || rm -rf "$0"
 exit $status
 """
 _GRACE: Final = 60  # seconds that a server may take to shut down
 
 
-def start_tethered(command: list[str], log: Path, account: dict[str, Any]) -> "subprocess.Popen[bytes]":
+def start_tethered(
+    command: list[str], log: Path, account: dict[str, Any], *, temporary: Path | None = None
+) -> "subprocess.Popen[bytes]":
     """Start a server that runs for as long as this process does, or until `end_tethered`; its output goes to `log`.
 
     It has an environment and a process group of its own and works in the folder of `log`; `account` are arguments of
-    Popen that say as whom it runs.
+    Popen that say as whom it runs. A `temporary` folder is removed if this process ends without `end_tethered`.
     """
     with log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - a program that we chose
-            ["/bin/sh", "-c", _WHILE_STDIN_IS_OPEN, "sh", *command],
+            ["/bin/sh", "-c", _WHILE_STDIN_IS_OPEN, str(temporary or ""), *command],
             cwd=log.parent,
             env={"PATH": os.defpath, "LC_ALL": "C"},
             stdin=subprocess.PIPE,
@@ -41,8 +45,10 @@ def start_tethered(command: list[str], log: Path, account: dict[str, Any]) -> "s
 
 def end_tethered(process: "subprocess.Popen[bytes]", grace: float = _GRACE) -> None:
     """Let a server shut down, for at most `grace` seconds; then end it and all that it started."""
-    if process.stdin is not None:
-        process.stdin.close()
+    if process.stdin is not None and not process.stdin.closed:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(b"end")
+            process.stdin.close()
     try:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(grace)

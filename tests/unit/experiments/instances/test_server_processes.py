@@ -25,7 +25,7 @@ BUSY = (
 
 def test_a_server_that_ignores_its_end_is_killed(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    process = start_tethered([sys.executable, "-c", BUSY], log, {})
+    process = start_tethered([sys.executable, "-c", BUSY], tmp_path / "log", {})
     while log.read_bytes() != b"ready\n":
         time.sleep(0.01)
     below = psutil.Process(process.pid).children(recursive=True)

@@ -66,10 +66,10 @@ LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check lint types layers format lock clean
+.PHONY: help demo test check lint types layers format experiments experiments-full docs-figures lock clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
 
 demo: $(CORE) ## start a server and watch it believe and refuse requests
 	@$(BIN)/secure-api demo
@@ -92,6 +92,15 @@ test: $(TEST) ## the tests, warnings as errors, branch coverage; TESTS=path for 
 
 format: $(TEST) ## rewrite the files as ruff formats them
 	@$(BIN)/ruff check --quiet --fix-only . && $(BIN)/ruff format .
+
+experiments: $(TEST) ## what each protection costs here: every experiment, quickly, and its report
+	@$(BIN)/secure-api experiments run --quick --open
+
+experiments-full: $(TEST) ## the same for figures that you quote; takes about half an hour
+	@$(BIN)/secure-api experiments run --full --open
+
+docs-figures: $(TEST) ## write the figures of the newest committed result into README and docs
+	@$(BIN)/secure-api experiments figures
 
 lock: ## pin requirements/*.txt again; UPGRADE=1 takes the newest releases
 	@$(with_uv); set -e; \

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from crypto import PrivateKey, SignatureAlgorithm
+from secure_api.client import REPORT
+from tests.api.between import between, session_of
 from tests.api.problem import places, problem
 from tests.api.state import rows
 from tests.consortium import Consortium, Peer
@@ -129,3 +131,25 @@ async def test_the_body_presents_keys(consortium: Consortium) -> None:
         response = await alice.request("POST", PATH, body, keys=[*alice.keys, *new])
         assert places(response) == [pointer], body
     assert await rows(consortium.app) == before
+
+
+@pytest.mark.parametrize("seal", [False, True])
+@pytest.mark.parametrize("path", [PATH, "/v1/clients"])
+async def test_within_a_session_a_signed_answer_says_that_keys_must_sign(
+    consortium: Consortium, path: str, seal: bool
+) -> None:
+    alice = await consortium.member("alpha")
+    body = presenting(generated(ED25519)) | ({} if path == PATH else {"token": "of no worth"})
+    malformed: dict[str, Any] = {"keys": []}
+    session = session_of(alice, seal=seal)
+    async with between(consortium).client(session) as client:
+        await client.get("/v1/clients/me")
+        before = await rows(consortium.app)
+        for content in (body, malformed):
+            answer = await client.post(path, json=content)
+            document = problem(answer, 403, "forbidden")
+            assert document["detail"].endswith("not within a session.")
+            report = answer.extensions[REPORT]
+            assert (report.signed_by, report.answer is not None) == (session.current and session.current.id, seal)
+        assert await rows(consortium.app) == before
+        assert (await client.get("/v1/clients/me")).extensions[REPORT].handshake is None, "the session goes on"

@@ -62,7 +62,7 @@ def test_a_session_enrolls_nobody(scene: Scene) -> None:
     body = enrollment_body(token, [fresh])
     within = held.forge(target="/v1/clients", body=body)
     by_key = Forgery(fresh, held.authority, target="/v1/clients", body=body, label="sig2")
-    scene.disbelieve(within.message(), NOT_ALLOWED)
+    scene.refuse(within.message(), 403, "forbidden", nonces=1)
     scene.disbelieve(joined(within.message(), by_key.message()), NOT_ALLOWED)
     scene.accept(by_key.message())
 
@@ -74,7 +74,7 @@ def test_a_session_rotates_no_key(scene: Scene, target: str) -> None:
     fresh = PrivateKey.generate(ML_DSA_44)
     within = held.forge(target=target, body=rotation(fresh))
     by_key = Forgery(fresh, held.authority, target=target, body=within.body, label="sig2")
-    scene.disbelieve(within.message(), NOT_ALLOWED)
+    scene.refuse(within.message(), 403, "forbidden", nonces=1)
     scene.disbelieve(joined(within.message(), by_key.message()), NOT_ALLOWED)
     scene.accept(held.message())
     by_old = Forgery(member.key, held.authority, target=target, body=within.body)

@@ -11,13 +11,13 @@ from typing import Protocol
 from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crypto import DigestError, PublicKey, Request, SignedRequest, is_sealed, verify_content_digest
+from crypto import DigestError, MacAlgorithm, PublicKey, Request, SignedRequest, is_sealed, verify_content_digest
 from secure_api.api.answer import Answer
 from secure_api.api.json_route import check_content_type
 from secure_api.api.problem import respond_to
 from secure_api.api.started import Started
 from secure_api.domain import strict_json
-from secure_api.domain.errors import AuthenticationFailed, DomainError, PayloadTooLarge, RequestTimeout
+from secure_api.domain.errors import AuthenticationFailed, DomainError, Forbidden, PayloadTooLarge, RequestTimeout
 from secure_api.domain.limits import Limits
 from secure_api.domain.strict_json import JsonValue
 from secure_api.services.authentication import Authenticator
@@ -85,7 +85,7 @@ class SignatureMiddleware:
             read_keys = self.presenting.get((scope["method"], scope["path"]))
             opened = None
             presented: tuple[PublicKey, ...] = ()
-            if read_keys is not None:
+            if read_keys is not None and not within_session(signed):
                 opened = await self.open_presented(signed, body)
                 presented = self.presented_keys(read_keys, opened)
             authentication = await self.authenticator.authenticate(signed, body, presented)
@@ -98,7 +98,10 @@ class SignatureMiddleware:
             await respond_to(error, self.refused)(scope, receive, send)
             return
         scope.setdefault("state", {})["authentication"] = authentication
-        if opened is None and not asks_for_more(request, scope["path"]):
+        refusal: DomainError | None = None
+        if read_keys is not None and authentication.session is not None:
+            refusal = Forbidden("Keys are presented by a request that they sign themselves, not within a session.")
+        if opened is None and refusal is None and not asks_for_more(request, scope["path"]):
             await self.app(scope, Replay(body, receive), private(send, authentication.session))
             return
         answer = Answer(
@@ -106,7 +109,6 @@ class SignatureMiddleware:
         )
         if scope["path"].startswith(ALWAYS_SIGNED):
             answer.label = DEFAULT_LABEL
-        refusal: DomainError | None = None
         try:
             # Opened first: what goes wrong from then on is told under the seal.
             answer.opened = opened or await self.exchanger.open(signed, body, authentication.session)
@@ -144,6 +146,11 @@ class SignatureMiddleware:
         """
         check_content_type(opened.content_type)
         return read_keys(strict_json.loads(opened.body, max_depth=self.limits.max_json_depth))
+
+
+def within_session(signed: SignedRequest) -> bool:
+    """Tell whether a request says that a session stands for its client's keys."""
+    return len(signed.labels) == 1 and isinstance(signed.labels[0].algorithm, MacAlgorithm)
 
 
 def asks_for_more(request: Request, path: str) -> bool:

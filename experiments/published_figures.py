@@ -14,9 +14,8 @@ _NEWER: Final = (
     "likely: liboqs 0.16 computes Keccak by AVX-512 where the CPU has it (arXiv:2306.01989 saved 37 to 47 % of the "
     "cycles of AVX2 by AVX-512 for all of ML-DSA), and the core is about ten years newer; our clock is nominal"
 )
-_CORE: Final = "not looked into; the published core is about ten years older, and our clock is nominal"
 _PORTABLE: Final = (
-    "not looked into; the figure is of SPHINCS+ before FIPS 205, and the copy names neither variant, code nor machine"
+    "likely: theirs is SPHINCS+ before FIPS 205 in portable code; the copy names neither variant, code nor machine"
 )
 _RUBY: Final = "likely: theirs is a whole JSON Web Token by way of Ruby, on AVX2; ours is the signature alone"
 
@@ -24,8 +23,8 @@ _CYCLES: Final = (
     ("ml-dsa-44", 333_013, 118_412, _AVX2, _NEWER),
     ("ml-dsa-65", 529_106, 179_424, _AVX2, _NEWER),
     ("ml-dsa-87", 642_192, 279_936, _AVX2, _NEWER),
-    ("falcon-512", 1_009_764, 81_036, "", _CORE),
-    ("falcon-1024", 2_053_080, 160_596, "", _CORE),
+    ("falcon-512", 1_009_764, 81_036, "", ""),
+    ("falcon-1024", 2_053_080, 160_596, "", ""),
     ("slh-dsa-shake-128f", 239_793_806, 12_909_924, "", _PORTABLE),
 )
 _PER_SECOND: Final = (("ml-dsa-44", 8_026, 11_074), ("ml-dsa-65", 5_972, 9_339))
@@ -56,6 +55,7 @@ _KEM_BYTES: Final = (
 )
 _BASE64_BYTES: Final = (("ml-dsa-44", 3228), ("ml-dsa-65", 4412), ("ml-dsa-87", 6172))
 
+#: Times are set beside our CPU time: these operations wait for nothing, and our machine may be shared.
 PRIMITIVES: Final = (
     *(
         Published(f"{name} {operation} oqs", figure, "cycles", "cpu", _ZOO, machine, reason=reason)
@@ -63,12 +63,12 @@ PRIMITIVES: Final = (
         for operation, figure in (("sign", signing), ("verify", verifying))
     ),
     *(
-        Published(f"{name} {operation} oqs", 1e6 / rate, "us", "wall", _JWT, "Intel i9-9880H", 2.3e9, _RUBY)
+        Published(f"{name} {operation} oqs", 1e6 / rate, "us", "cpu", _JWT, "Intel i9-9880H", 2.3e9, _RUBY)
         for name, signing, verifying in _PER_SECOND
         for operation, rate in (("sign", signing), ("verify", verifying))
     ),
     *(
-        Published(f"{name} {operation} openssl", figure, "us", "wall", _OPENSSL, "Intel Xeon Platinum 8455C", 2.0e9)
+        Published(f"{name} {operation} openssl", figure, "us", "cpu", _OPENSSL, "Intel Xeon Platinum 8455C", 2.0e9)
         for name, *figures in _MICROSECONDS
         for operation, figure in zip(("keygen", "sign", "verify"), figures, strict=True)
     ),

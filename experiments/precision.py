@@ -6,6 +6,12 @@ from experiments.experiment import Experiment
 from experiments.journal_entry import Begun, RoundDone
 from experiments.result import ArmResult, FindingResult
 from experiments.scale import Scale
+from experiments.statistics import evaluate, interval
+
+
+def load_statistics() -> None:
+    """Import what intervals need, which takes seconds. Raises ExperimentError when it is not installed."""
+    interval((1.0, 2.0))
 
 
 def with_samples(begun: Begun, rounds: Sequence[RoundDone]) -> list[ArmResult]:
@@ -18,8 +24,6 @@ def with_samples(begun: Begun, rounds: Sequence[RoundDone]) -> list[ArmResult]:
 
 def findings_of(experiment: Experiment, arms: Sequence[ArmResult], seed: int) -> list[FindingResult]:
     """Evaluate the findings whose arms were measured."""
-    from experiments.statistics import evaluate
-
     found = [evaluate(finding, arms, seed) for finding in experiment.findings]
     return [result for result in found if result is not None]
 

@@ -17,7 +17,7 @@ from experiments.experiment import Arm, Experiment
 from experiments.journal import Journal
 from experiments.journal_entry import Begun, RoundDone, Void
 from experiments.observer import Observer
-from experiments.precision import narrow, with_samples
+from experiments.precision import load_statistics, narrow, with_samples
 from experiments.result import ArmResult, Sample
 from experiments.scale import Scale
 
@@ -76,6 +76,7 @@ class Course:
         }
         for worker in workers.values():
             worker.ask_to_prepare(self.source, self.scale, self.seed, self.cores)
+        load_statistics()  # meanwhile
         why: dict[str, str | None] = {}
         for worker in workers.values():
             why |= worker.prepared()

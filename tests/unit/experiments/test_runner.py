@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from experiments import QUICK, ArmFailed, CheckFailed, NotTheSameRun, Scale, TimerFault
+from experiments import QUICK, CheckFailed, Scale, TimerFault
 from experiments.observer import Silence
 from experiments.registry import load_file
 from experiments.result import ExperimentResult, Result
@@ -31,17 +30,6 @@ def logged(name, size=64):
         def measure(self, loops): log("measure"); return self.inner.measure(loops)
         def close(self): log("close")
     return Logged
-"""
-DYING = """
-class Dying:  # in the second round
-    def __init__(self, setting): self.inner = digest(64)(setting)
-    def check(self): pass
-    def close(self): pass
-    def measure(self, loops):
-        round_done = '"kind":"round","experiment":"digest"' in HERE.joinpath("run", "journal.jsonl").read_text()
-        if round_done and not HERE.joinpath("mended").exists():
-            os.kill(os.getpid(), signal.SIGKILL)
-        return self.inner.measure(loops)
 """
 
 
@@ -146,20 +134,6 @@ def only_once():
     assert not folder.exists()
 
 
-def test_what_was_measured_before_a_failed_check_does_not_count(tmp_path: Path, folder: Path) -> None:
-    code = "mended = lambda: HERE.joinpath('mended').exists()"
-    sources = [
-        experiment_file(tmp_path, name="sound"),
-        experiment_file(tmp_path, 'Arm("odd", digest(64, check=mended))', code=code),
-    ]
-    with pytest.raises(CheckFailed):
-        measured(folder, *sources)
-    assert not (folder / "result.json").exists()
-    (tmp_path / "mended").touch()
-    result = measured(folder, *sources, resume=True)
-    assert [experiment.rounds for experiment in result.experiments] == [3, 3]
-
-
 def test_a_constant_timer_leaves_no_result(tmp_path: Path, folder: Path) -> None:
     code = "count = itertools.count()"
     source = experiment_file(tmp_path, 'Arm("odd", digest(64, clock=lambda: (next(count) * 0.01,) * 2))', code=code)
@@ -185,44 +159,3 @@ def test_an_experiment_without_any_arm_is_told_of(tmp_path: Path, folder: Path) 
     (experiment,) = measured(folder, source).experiments
     assert (experiment.rounds, experiment.findings) == (0, [])
     assert experiment.warnings == ["digest: no arm can be measured here"]
-
-
-def test_a_run_goes_on_where_it_stopped(tmp_path: Path, folder: Path) -> None:
-    sources = [
-        experiment_file(tmp_path, 'Arm("logged", logged("logged"))', code=LOGGING, name="sound"),
-        experiment_file(tmp_path, 'Arm("dying", Dying)', code=DYING),
-    ]
-    with pytest.raises(ArmFailed, match="ended with signal 9"):
-        measured(folder, *sources)
-    journal = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
-    kept = {
-        entry["number"]: entry["samples"]
-        for entry in journal
-        if entry.get("experiment") == "digest" and "number" in entry
-    }
-    assert list(kept) == [1]
-    assert not (folder / "result.json").exists()
-    with pytest.raises(NotTheSameRun, match="seed was 1, is 2"):
-        measured(folder, *sources, resume=True, seed=2)
-
-    (tmp_path / "mended").touch()
-    events = (tmp_path / "log").read_text()
-    result = measured(folder, *sources, resume=True)
-    assert (tmp_path / "log").read_text() == events  # what was finished is not measured again
-    assert result.started.isoformat() == journal[0]["started"].replace("Z", "+00:00")
-    digest = result.experiments[1]
-    assert digest.rounds == 3
-    for arm in digest.arms:
-        assert [sample.round for sample in arm.samples] == [1, 2, 3]
-        for number, samples in kept.items():
-            assert arm.samples[number - 1].model_dump() == samples[arm.name]
-
-
-def test_a_run_does_not_go_on_with_other_arms(tmp_path: Path, folder: Path) -> None:
-    code = DYING + "\nextra = [Arm('extra', digest(32))] if HERE.joinpath('mended').exists() else []\n"
-    source = experiment_file(tmp_path, 'Arm("dying", Dying)', "*extra", code=code)
-    with pytest.raises(ArmFailed):
-        measured(folder, source)
-    (tmp_path / "mended").touch()
-    with pytest.raises(NotTheSameRun, match="digest has other arms than when it began"):
-        measured(folder, source, resume=True)

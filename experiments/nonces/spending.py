@@ -21,14 +21,14 @@ from secure_api.data.nonces import NonceRefused, NonceStore, NonceUse
 RACERS: Final = 16
 #: Seconds for which a message is good, and the skew of the clocks: what the product's client and server take.
 LIFETIME: Final = 60 + CLOCK_SKEW
-#: Nonces that are spent before the growth of the place is watched.
-WARM_UP: Final = 128
+#: Nonces that are spent before the growth of the place is watched, for each that is spent at once.
+WARM_UP: Final = 4
 #: Seconds for which nonces are good that no sweep of a run shall reach.
 LONG_LIFETIME: Final = 86_400
 #: A window is led in by this share of its nonces, at least one, which do not count.
 LEAD: Final = 8
 #: Nonces of the shortest window, for each that is spent at once.
-LEAST: Final = 4
+LEAST: Final = 2
 NONCE_BYTES: Final = 16
 STRANGER: Final = "A" * 43
 
@@ -98,7 +98,7 @@ class Spending:
         self._place = await self._held.enter_async_context(place)
         self._store = await self._place.opened()
         self._held.push_async_callback(self._close_store)
-        await self._fill(WARM_UP)  # connections are made, and buffers
+        await self._fill(WARM_UP * self._concurrency)  # connections are made, and buffers
         return await self._growth(lambda: self._fill(filled)) / filled
 
     async def _growth(self, fill: Callable[[], Awaitable[None]]) -> int:

@@ -1,17 +1,19 @@
-"""The load generator: keep-alive connections, one request in flight on each, all bytes made beforehand."""
+"""The load: one request in flight on each of several keep-alive connections, all bytes made beforehand."""
 
 import asyncio
-import gc
+import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 from experiments.errors import ArmFailed
 from experiments.event_loop import new_event_loop
+from experiments.servers.message import Message
 
 CONNECTIONS: Final = 16
 _TIMEOUT: Final = 120  # seconds that all requests of a window may take
+_LENGTH: Final = b"content-length: "
 
 
 @dataclass(slots=True)
@@ -23,71 +25,110 @@ class Traffic:
 
 
 def drive(
-    port: int, messages: Sequence[bytes], *, status: int = 200, begin: Callable[[], None], end: Callable[[], None]
+    connections: Sequence[socket.socket],
+    lead: Sequence[Message],
+    messages: Sequence[Message],
+    *,
+    status: int,
+    begin: Callable[[], None],
+    end: Callable[[], None],
 ) -> Traffic:
-    """Send all messages; `begin` and `end` are called at both ends of the timed window, connections being open.
+    """Send the lead, which does not count, and then all messages; close the connections.
 
-    Raises ArmFailed: an answer had another status, or a connection was lost.
+    `begin` and `end` are called at both ends of the window of `messages`. Raises ArmFailed: an answer had another
+    status than `status`, a connection was lost, or all of it took too long.
     """
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        traffic = runner.run(_drive(port, messages, status, begin, end))
-    if len(traffic.latencies) != len(messages):
-        raise ArmFailed(f"{len(traffic.latencies)} answers to {len(messages)} requests")
-    return traffic
+        return runner.run(_drive(connections, lead, messages, status, begin, end))
 
 
 async def _drive(
-    port: int, messages: Sequence[bytes], status: int, begin: Callable[[], None], end: Callable[[], None]
+    sockets: Sequence[socket.socket],
+    lead: Sequence[Message],
+    messages: Sequence[Message],
+    status: int,
+    begin: Callable[[], None],
+    end: Callable[[], None],
 ) -> Traffic:
     loop = asyncio.get_running_loop()
-    traffic, feed, opened = Traffic(), iter(messages), []
-    for _ in range(min(CONNECTIONS, len(messages))):
-        one = _Connection(feed, traffic, status, loop.create_future())
-        await loop.create_connection(lambda one=one: one, "127.0.0.1", port)  # type: ignore[misc]
-        opened.append(one)
-    await asyncio.sleep(0.02)  # the server has accepted them all
-    gc.collect()
-    gc.disable()
+    opened: list[_Connection] = []
     try:
-        begin()
-        for one in opened:
-            one.next()
+        for one in sockets:
+            one.setblocking(False)
+            _, connection = await loop.create_connection(lambda: _Connection(status), sock=one)
+            opened.append(connection)
         async with asyncio.timeout(_TIMEOUT):
-            await asyncio.gather(*[one.done for one in opened])
-        end()
+            await _send(opened, lead)
+            begin()
+            traffic = await _send(opened, messages)
+            end()
     except TimeoutError as error:
-        raise ArmFailed(f"the server took more than {_TIMEOUT} seconds for {len(messages)} requests") from error
+        raise ArmFailed(f"{len(messages)} requests took more than {_TIMEOUT} seconds") from error
     finally:
-        gc.enable()
-        for one in opened:
-            one.close()
-    await asyncio.sleep(0)
+        for connection in opened:
+            connection.close()
+    await asyncio.sleep(0)  # the connections close
     return traffic
+
+
+async def _send(opened: "Sequence[_Connection]", messages: Sequence[Message]) -> Traffic:
+    run = _Run(messages, asyncio.get_running_loop().create_future())
+    for connection in opened:
+        connection.join(run)
+    await run.done
+    return run.traffic
+
+
+class _Run:
+    """Messages that are being sent, over whichever connection is free."""
+
+    def __init__(self, messages: Sequence[Message], done: "asyncio.Future[None]") -> None:
+        self.messages, self.done, self.traffic = iter(messages), done, Traffic()
+        self._left = len(messages)
+        if not messages:
+            done.set_result(None)
+
+    def answered(self, seconds: float, received: int) -> None:
+        """Count an answer."""
+        self.traffic.latencies.append(seconds)
+        self.traffic.received += received
+        self._left -= 1
+        if not self._left and not self.done.done():
+            self.done.set_result(None)
+
+    def fail(self, why: str) -> None:
+        """End in failure, unless it has ended."""
+        if not self.done.done():
+            self.done.set_exception(ArmFailed(why))
 
 
 class _Connection(asyncio.Protocol):
     """Sends the next message as soon as the last one was answered."""
 
-    def __init__(self, messages: Iterator[bytes], traffic: Traffic, status: int, done: "asyncio.Future[None]") -> None:
-        self._messages, self._traffic, self.done = messages, traffic, done
+    _transport: asyncio.Transport
+
+    def __init__(self, status: int) -> None:
+        self._run: _Run | None = None
         self._good = b"HTTP/1.1 %d " % status
         self._buffer = b""
-        self._sent = 0.0
+        self._began = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
-    def next(self) -> None:
-        """Send the next message, or be done."""
-        message = next(self._messages, None)
-        if message is None:
-            if not self.done.done():
-                self.done.set_result(None)
-            return
-        self._sent = time.perf_counter()
-        self._transport.write(message)  # type: ignore[attr-defined]
+    def join(self, run: _Run) -> None:
+        """Take part in sending."""
+        self._run = run
+        self._next(run)
+
+    def close(self) -> None:
+        """Close it; nothing is expected any more."""
+        self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        run = self._run
+        if run is None:
+            return  # nothing was asked
         if self._buffer:
             data = self._buffer + data
         end = data.find(b"\r\n\r\n")
@@ -95,29 +136,26 @@ class _Connection(asyncio.Protocol):
             self._buffer = data
             return
         if not data.startswith(self._good):
-            first_line = data.partition(b"\r")[0].decode("latin-1")
-            self._fail(f"the server answered {first_line[:80]}")
+            run.fail(f"the server answers {data[:80].partition(bytes([13]))[0].decode('latin-1')}")
             return
-        head = data[:end].lower()
-        start = head.find(b"content-length: ") + 16
-        length = end + 4 + int(head[start:].partition(b"\r")[0])
+        start = data.find(_LENGTH, 0, end)
+        if start < 0:
+            run.fail("the server does not say how long an answer is")
+            return
+        length = end + 4 + int(data[start + len(_LENGTH) : data.find(b"\r", start)])
         if len(data) < length:
             self._buffer = data
             return
         self._buffer = b""
-        self._traffic.latencies.append(time.perf_counter() - self._sent)
-        self._traffic.received += length
-        self.next()
+        run.answered(time.perf_counter() - self._began, length)
+        self._next(run)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._fail("the server closed a connection")
+        if self._run is not None:
+            self._run.fail("the server closed a connection")
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._transport.close()
-        if self.done.done() and not self.done.cancelled():
-            self.done.exception()  # told already, or of no interest any more
-
-    def _fail(self, why: str) -> None:
-        if not self.done.done():
-            self.done.set_exception(ArmFailed(why))
+    def _next(self, run: _Run) -> None:
+        message = next(run.messages, None)
+        if message is not None:
+            self._began = time.perf_counter()
+            self._transport.writelines((message.head, message.body))

@@ -12,7 +12,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from crypto import COMPONENTS, TAG, CryptoError, PublicKey
+from crypto import COMPONENTS, TAG, CryptoError, PublicKey, SignatureAlgorithm
 from crypto.providers import select_provider
 from experiments.servers.refusal import refuse
 from experiments.servers.route import make_app
@@ -74,15 +74,15 @@ class Verification:
         self._spent[use] = parameters["expires"] + SKEW
 
 
-def build(public_key: PublicKey, provider: str) -> FastAPI:
+def build(algorithm: str, public_key: bytes, provider: str) -> FastAPI:
     """Make the application that believes signatures of one key, which `provider` verifies."""
     from http_message_signatures import HTTPMessageVerifier, HTTPSignatureAlgorithm, HTTPSignatureKeyResolver
 
     select_provider(provider)
-    known = PublicKey.from_raw(public_key.algorithm, public_key.raw)  # verified by what was selected
+    known = PublicKey.from_raw(SignatureAlgorithm(algorithm), public_key)
 
     class Algorithm(HTTPSignatureAlgorithm):
-        algorithm_id = public_key.algorithm.value
+        algorithm_id = algorithm
 
         def __init__(self, public_key: Any = None, private_key: Any = None) -> None:
             self.public_key = public_key

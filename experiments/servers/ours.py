@@ -9,10 +9,10 @@ from typing import Any
 from fastapi import FastAPI
 
 from experiments.servers.home import SETTINGS, settings_of
-from experiments.servers.route import make_app
+from experiments.servers.route import WORKER, make_app
 from secure_api import logs
 from secure_api.api.middleware.signatures import SignatureMiddleware
-from secure_api.api.routers import sessions
+from secure_api.api.routers import sessions, status
 from secure_api.app import create_app
 
 
@@ -28,7 +28,8 @@ def build(home: Path) -> FastAPI:
 
     app = make_app(lifespan)
     app.state.server = whole.state.server
-    app.include_router(sessions.router)
+    for module in (sessions, status):  # behind the route that is measured
+        app.include_router(module.router)
     ours: Any = next(part for part in whole.user_middleware if getattr(part, "cls", None) is SignatureMiddleware)
-    app.add_middleware(SignatureMiddleware, **ours.kwargs)
+    app.add_middleware(SignatureMiddleware, **{**ours.kwargs, "public": ours.kwargs["public"] | {WORKER}})
     return app

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal, Self
 
+from experiments.errors import DefinitionError
+
 Kind = Literal["none", "signature", "session", "handshake", "http-message-signatures", "bearer"]
 Store = Literal["file", "memory", "redis", "postgresql"]
 
@@ -14,7 +16,8 @@ class Protection:
 
     `signature`, `session` and `handshake` are the product; `algorithm` is what the client signs with, for `handshake`
     the key encapsulation (the request is signed with ML-DSA-65). `provider` verifies. `store` is where the product
-    spends nonces. `bearer` tokens (PyJWT) are RS256 or EdDSA; `once` says whether each is good for one request.
+    spends nonces. `sealed`: bodies are sealed both ways, by HPKE or, within a session, under its keys. `bearer` tokens
+    (PyJWT) are RS256 or EdDSA; `once` says whether each is good for one request. Raises DefinitionError.
     """
 
     kind: Kind
@@ -22,6 +25,12 @@ class Protection:
     provider: Literal["openssl", "oqs"] = "openssl"
     store: Store = "file"
     once: bool = True
+    sealed: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody can serve."""
+        if self.sealed and self.kind not in {"signature", "session"}:
+            raise DefinitionError(f"a request protected by {self.kind} is not sealed")
 
     @property
     def ours(self) -> bool:
@@ -29,9 +38,9 @@ class Protection:
         return self.kind in {"signature", "session", "handshake"}
 
     @property
-    def signer(self) -> str:
-        """The algorithm of the key that the client is enrolled with."""
-        return self.algorithm if self.kind == "signature" else "ml-dsa-65"
+    def shared(self) -> bool:
+        """Whether several workers refuse what one of them has let in."""
+        return self.kind == "none" or (self.ours and self.store != "memory")
 
     def to_json(self) -> str:
         """Write it for another process."""

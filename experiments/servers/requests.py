@@ -3,82 +3,102 @@
 import json
 import secrets
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, cast
+from itertools import cycle, islice
+from typing import Final
 
-import httpx
-
-from crypto import KemAlgorithm, KemPrivateKey, PrivateKey, Request, SigningKey, encode_base64url, sign_request
-from experiments.errors import ArmFailed
+from crypto import KemAlgorithm, KemPrivateKey, Request, SigningKey, encode_base64url, sign_request
+from experiments.servers import sessions
 from experiments.servers.bearer import tokens
-from experiments.servers.home import Home
-from experiments.servers.keys import client_key
+from experiments.servers.keys import client_key, handshake_keys, server_key, signing
+from experiments.servers.message import Message
 from experiments.servers.protection import Protection
-from experiments.servers.route import PATH, raw
-from secure_api.client import ClientError, Session, SignatureAuth
+from experiments.servers.route import PATH, body
+from experiments.servers.seal import Seal
 
-LIFETIME: Final = 300
-HANDSHAKES: Final = "/v1/sessions"
+LIFETIME: Final = 300  # seconds: the longest that the product believes
+_JSON: Final = "application/json"
 
 
 @dataclass(slots=True)
 class Client:
-    """One client of one server."""
+    """One client of one server; its requests have a JSON body of `size` bytes."""
 
     protection: Protection
-    authority: str
-    content: bytes
-    home: Home | None = None
-    _session: SigningKey | None = field(default=None, init=False)
+    port: int
+    size: int
+    _sessions: sessions.Sessions = field(init=False)
+    _seal: Seal | None = field(default=None, init=False)
+    _offering: Iterator[SigningKey] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin without a session."""
+        self._sessions = sessions.Sessions(self.port)
+        self._offering = cycle(map(signing, handshake_keys()))
+
+    @property
+    def authority(self) -> str:
+        """What requests are addressed to."""
+        return f"127.0.0.1:{self.port}"
 
     @property
     def status(self) -> int:
         """The status of the answer to a good request."""
         return 201 if self.protection.kind == "handshake" else 200
 
-    def messages(self, count: int) -> list[bytes]:
-        """Make good requests, each for one use, unless the protection lets one be used again."""
-        kind, algorithm = self.protection.kind, self.protection.algorithm
-        if kind == "none":
-            return [raw(self.authority, self.content, [])] * count
-        if kind == "bearer":
-            made = [
-                raw(self.authority, self.content, [("authorization", f"Bearer {token}")])
-                for token in tokens(algorithm, count if self.protection.once else 1)
-            ]
-            return made if self.protection.once else made * count
-        if kind == "handshake":
-            key = client_key(self.protection.signer)
-            return [self._signed(key, handshake(KemAlgorithm(algorithm)), HANDSHAKES) for _ in range(count)]
-        if kind == "session":
-            self._session = self._session or self._open()
-            return [self._signed(self._session, self.content, PATH) for _ in range(count)]
-        return [self._signed(client_key(algorithm), self.content, PATH) for _ in range(count)]
+    def messages(self, count: int) -> Sequence[Message]:
+        """Make good requests, each for one use, unless the protection lets one be used again. Raises ArmFailed."""
+        match self.protection.kind:
+            case "none":
+                return [Message.compose(self.authority, PATH, (), body(self.size))] * count
+            case "bearer":
+                return self._with_tokens(count)
+            case "handshake":
+                suite = KemAlgorithm(self.protection.algorithm)
+                return [self._signed(key, sessions.PATH, offer(suite)) for key in islice(self._offering, count)]
+            case _:
+                key, content = self._key(count), body(self.size)
+                seal = self._sealing(key) if self.protection.sealed else None
+                return [self._signed(key, PATH, content, seal) for _ in range(count)]
 
-    def _signed(self, key: SigningKey, content: bytes, path: str) -> bytes:
-        headers = ((b"host", self.authority.encode()), (b"content-type", b"application/json"))
+    def sealed(self) -> tuple[Message, Seal]:
+        """Make one sealed request, with what opens the answer to it. Raises ArmFailed."""
+        key = self._key(1)
+        seal = self._sealing(key)
+        return self._signed(key, PATH, body(self.size), seal), seal
+
+    def _signed(self, key: SigningKey, path: str, content: bytes, seal: Seal | None = None) -> Message:
+        nonce, content_type = secrets.token_urlsafe(16), _JSON if seal is None else seal.content_type
+        headers = ((b"host", self.authority.encode()), (b"content-type", content_type.encode()))
         request = Request(method="POST", scheme="http", authority=self.authority, path=path, query="", headers=headers)
-        nonce = secrets.token_urlsafe(16)
+        if seal is not None:
+            content = seal.close(request, content, nonce)
         fields = sign_request(request, content, [key], created=int(time.time()), lifetime=LIFETIME, nonces=[nonce])
-        return raw(self.authority, content, list(fields), path)
+        return Message.compose(self.authority, path, fields, content, content_type=content_type)
 
-    def _open(self) -> SigningKey:
-        if self.home is None:
-            raise ArmFailed("a session needs the product's server")
-        # A key of liboqs signs as well as one of ours, which is what the client asks for by name.
-        key = cast(PrivateKey, client_key(self.protection.signer))
-        session = Session(SignatureAuth(key, server_key=self.home.server_key))
-        try:
-            with httpx.Client(base_url=f"http://{self.authority}", auth=session, trust_env=False) as http:
-                http.get("/v1/sessions").raise_for_status()
-        except (ClientError, httpx.HTTPError) as error:
-            raise ArmFailed(f"no session: {error}") from error
-        if session.current is None:
-            raise ArmFailed("the server opened no session")
-        return session.current.keys.client_mac
+    def _with_tokens(self, count: int) -> Sequence[Message]:
+        once, content = self.protection.once, body(self.size)
+        made = [
+            Message.compose(self.authority, PATH, [("authorization", f"Bearer {token}")], content)
+            for token in tokens(self.protection.algorithm, count if once else 1)
+        ]
+        return made if once else made * count
+
+    def _key(self, count: int) -> SigningKey:
+        if self.protection.kind == "session":
+            return self._sessions.keys(count).client_mac
+        return signing(client_key(self.protection.algorithm))
+
+    def _sealing(self, key: SigningKey) -> Seal:
+        if self.protection.kind == "session":
+            return Seal.within(self._sessions.keys(0))
+        if self._seal is None:
+            self._seal = Seal.to_server(self.port, server_key().public_key, key.keyid)
+        return self._seal
 
 
-def handshake(suite: KemAlgorithm) -> bytes:
+def offer(suite: KemAlgorithm) -> bytes:
     """Make the body of a handshake with a fresh ephemeral key."""
     ephemeral = KemPrivateKey.generate(suite)
     document = {"suite": suite.value, "public_key": encode_base64url(ephemeral.public_key.raw)}

@@ -1,13 +1,17 @@
-"""The route that every arm has, with no protection, and requests to it as bytes."""
+"""The route that every arm has, with no protection, and the bodies that are sent to it."""
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
 
 PATH: Final = "/v1/echo"
-AUTHORITY_FIELD: Final = "host"
+#: Tells which process answers: public, and never asked within a window.
+WORKER: Final = "/worker"
+LEAST: Final = 64
+_ID: Final = "0b5c6a4e"
 
 
 def make_app(lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
@@ -20,20 +24,25 @@ def make_app(lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
         document = await request.json()
         return {"id": document["id"], "count": len(document["values"])}
 
+    @app.get(WORKER)
+    async def worker() -> int:
+        """Say which process this is."""
+        return os.getpid()
+
     return app
 
 
 def body(size: int) -> bytes:
     """Make a JSON document of exactly `size` bytes (64 at least): one long string, cheap to read, and a few numbers."""
-    values = [number * 7 % 1000 / 10 for number in range(max(0, min(100, (size - 64) // 8)))]
-    bare = json.dumps({"id": "0b5c6a4e", "note": "", "values": values})
-    note = "x" * (size - len(bare))
-    return json.dumps({"id": "0b5c6a4e", "note": note, "values": values}).encode()
+    values = _values(size)
+    bare = json.dumps({"id": _ID, "note": "", "values": values})
+    return json.dumps({"id": _ID, "note": "x" * (size - len(bare)), "values": values}).encode()
 
 
-def raw(authority: str, content: bytes, fields: list[tuple[str, str]], path: str = PATH) -> bytes:
-    """Write one HTTP/1.1 request: the four fields that every arm sends, and the arm's own."""
-    lines = [(AUTHORITY_FIELD, authority), ("content-type", "application/json"), ("accept", "*/*")]
-    lines += [("content-length", str(len(content))), *fields]
-    head = "".join(f"{name}: {value}\r\n" for name, value in lines)
-    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + content
+def answer(size: int) -> dict[str, object]:
+    """Give what the route answers to a body of that size."""
+    return {"id": _ID, "count": len(_values(size))}
+
+
+def _values(size: int) -> list[float]:
+    return [number * 7 % 1000 / 10 for number in range(max(0, min(100, (size - LEAST) // 8)))]

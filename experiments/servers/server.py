@@ -1,106 +1,130 @@
 """One server under load: its process, and what it has used."""
 
 import contextlib
+import fcntl
 import os
 import socket
-import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import psutil  # type: ignore[import-untyped]
 
-from experiments.errors import ArmFailed, Unavailable
-from experiments.instances.affinity import move_to_core
+from experiments.errors import ArmFailed
 from experiments.instances.cpu_time import CpuTimes, cpu_times
-from experiments.instances.port import free_port
 from experiments.instances.tether import end_tethered, start_tethered
 from experiments.instances.version import one_line
+from experiments.servers.connections import spread
+from experiments.servers.process import ANYWHERE
 
-_ATTEMPTS: Final = 5
+_BACKLOG: Final = 256
 _PATIENCE: Final = 60.0  # seconds that a server may take to start
+_GRACE: Final = 10.0  # seconds that it may take to end
+_LOOK: Final = 0.5
+#: The shell that starts the server keeps the lower ones to itself.
+_LEAST_DESCRIPTOR: Final = 10
 _HANDED_ON: Final = ("OQS_INSTALL_PATH", "PYTHONPATH", "HOME", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 
 
 class Server:
-    """A server process, started on `core` (None: anywhere); it ends with this process, however that ends."""
+    """A server process on `core` (None: anywhere); it ends with this process, however that ends.
+
+    Connections to `port` wait until it has started; `ready` waits for that.
+    """
 
     def __init__(self, folder: Path, workers: int, core: int | None) -> None:
-        """Start it. Raises Unavailable with its last words when it does not start."""
-        self.port = 0
+        """Start it, without waiting: several servers start at the same time."""
+        self.workers = workers
         self._log = folder / "log"
-        for _ in range(_ATTEMPTS):
-            port = free_port()
-            self._process = self._start(folder, port, workers)
-            if self._answers(port):
-                self.port = port
-                break
-            self.stop()
-            if b"address already in use" not in self._log.read_bytes().lower():
-                break
-        if not self.port:
-            raise Unavailable(f"the server did not start: {one_line(self._log.read_text(errors='replace'))}")
-        move_to_core(self._process.pid, core)
-        self._pids = cpu_times(self._process.pid)
-        if workers > 1:  # the parent answers before its children do
-            self._wait_for_workers(workers, core)
+        self._pids: CpuTimes = {}
+        handed = [f"{name}={os.environ[name]}" for name in _HANDED_ON if name in os.environ]
+        with socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG) as listener:
+            self.port: int = listener.getsockname()[1]
+            with _inheritable(listener) as number:
+                where = ANYWHERE if core is None else str(core)
+                command = [sys.executable, "-P", "-m", "experiments.servers.process"]
+                command += [str(folder), str(number), str(workers), where]
+                self._process = start_tethered(["/usr/bin/env", *handed, *command], self._log, {"pass_fds": (number,)})
+
+    @property
+    def pid(self) -> int:
+        """The root of its processes."""
+        return self._process.pid
+
+    def ready(self) -> None:
+        """Wait until all of its workers answer. Raises ArmFailed with its last words when it does not start."""
+        if self._pids:
+            return
+        deadline = time.monotonic() + _PATIENCE
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise ArmFailed(f"the server did not start: {self._words()}")
+        if self.workers > 1:  # one of them has answered
+            for connection in spread(self.port, self.workers, self.workers):
+                connection.close()
+        self._pids = cpu_times(self.pid)
 
     def cpu(self) -> CpuTimes:
         """CPU seconds of every process, by id. Raises ArmFailed when one has ended."""
-        now = cpu_times(self._process.pid, self._pids)
+        now = cpu_times(self.pid, self._pids)
         if now.keys() != self._pids.keys():
-            raise ArmFailed(f"a server process ended: {one_line(self._log.read_text(errors='replace'))}")
+            raise ArmFailed(f"a server process ended: {self._words()}")
         return now
 
     def waited(self) -> float:
-        """Seconds that its threads wanted a core and had none; 0 where the system does not say (Linux does)."""
+        """Seconds that the threads of a worker wanted a core and had none, on average over the workers.
+
+        0 where the system does not say; Linux does.
+        """
         total = 0
         for pid in self._pids:
             for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
                 with contextlib.suppress(OSError, IndexError):
                     total += int(task.read_text().split()[1])
-        return total / 1e9
+        return total / 1e9 / self.workers
 
     def peak_memory(self) -> float:
         """Bytes that its processes had at most, together: the kernel's high-water mark, or what they have now."""
-        total = 0
-        for pid in self._pids:
-            with contextlib.suppress(OSError, StopIteration):
-                status = Path(f"/proc/{pid}/status").read_text().splitlines()
-                total += int(next(line for line in status if line.startswith("VmHWM")).split()[1]) * 1024
-                continue
-            with contextlib.suppress(psutil.Error):
-                total += psutil.Process(pid).memory_info().rss
-        return float(total)
+        return float(sum(_peak(pid) for pid in self._pids if "python" in _name(pid)))
 
     def stop(self) -> None:
         """End it."""
-        end_tethered(self._process, grace=10)
+        end_tethered(self._process, grace=_GRACE)
 
-    def _start(self, folder: Path, port: int, workers: int) -> "subprocess.Popen[bytes]":
-        handed = [f"{name}={os.environ[name]}" for name in _HANDED_ON if name in os.environ]
-        command = [sys.executable, "-m", "experiments.servers.process", str(folder), str(port), str(workers)]
-        return start_tethered(["/usr/bin/env", *handed, *command], self._log, {})
-
-    def _answers(self, port: int) -> bool:
-        deadline = time.monotonic() + _PATIENCE
-        while self._process.poll() is None and time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                return True
-            time.sleep(0.02)
+    def _answers(self) -> bool:
+        """Send something to be answered in any way; False if nothing comes for a while."""
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=_LOOK) as one:
+            one.sendall(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")
+            return bool(one.recv(1))
+        time.sleep(0.01)
         return False
 
-    def _wait_for_workers(self, workers: int, core: int | None) -> None:
-        """Wait until as many children hold the listening socket as there are to be, and have settled."""
-        deadline, settled = time.monotonic() + _PATIENCE, 0
-        while settled < 3:
-            if time.monotonic() > deadline or self._process.poll() is not None:
-                raise Unavailable(f"the workers did not start: {one_line(self._log.read_text(errors='replace'))}")
-            before = cpu_times(self._process.pid)
-            time.sleep(0.2)
-            after = cpu_times(self._process.pid)
-            still = before.keys() == after.keys() and sum(after.values()) - sum(before.values()) < 0.02
-            settled = settled + 1 if still and len(after) > workers else 0
-        move_to_core(self._process.pid, core)
-        self._pids = cpu_times(self._process.pid)
+    def _words(self) -> str:
+        return one_line(self._log.read_text(errors="replace")) or "it said nothing"
+
+
+@contextlib.contextmanager
+def _inheritable(listener: socket.socket) -> Iterator[int]:
+    """Give a descriptor of a socket that a shell hands on."""
+    number = fcntl.fcntl(listener.fileno(), fcntl.F_DUPFD, _LEAST_DESCRIPTOR)
+    try:
+        yield number
+    finally:
+        os.close(number)
+
+
+def _name(pid: int) -> str:
+    with contextlib.suppress(psutil.Error):
+        return str(psutil.Process(pid).name()).lower()
+    return ""
+
+
+def _peak(pid: int) -> int:
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
+    with contextlib.suppress(psutil.Error):
+        return int(psutil.Process(pid).memory_info().rss)
+    return 0

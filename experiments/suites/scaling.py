@@ -5,7 +5,8 @@ from typing import Final
 
 from experiments.experiment import Arm, Experiment, Finding, Plot
 from experiments.scale import Scale
-from experiments.servers import Protection, server_arm
+from experiments.servers.arm import server_arm
+from experiments.servers.protection import Protection
 
 PROTECTIONS: Final = {
     "no protection": Protection("none"),

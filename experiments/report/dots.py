@@ -16,7 +16,7 @@ from experiments.result import PlotSpec
 RIGHT: Final = 56.0  # for the figures
 FOOT: Final = 22.0  # for the axis
 #: A label wider than this share of the plot stands above its dots, not beside them.
-BESIDE: Final = 0.34
+BESIDE: Final = 0.42
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,24 +2,32 @@
 
 import re
 from collections.abc import Iterable
+from typing import Final
 
 from markupsafe import Markup, escape
 
 from experiments.result import FindingResult
 from experiments.statistics import figure
 
+_CODE: Final = re.compile(r"`([^`]+)`")
+
 
 def emphasized(text: str, findings: Iterable[FindingResult]) -> Markup:
     """Mark the figures of these findings in a text, as HTML: values strong, intervals small."""
     told = sorted({figure(finding, finding.unit) for finding in findings}, key=len, reverse=True)
     if not told:
-        return escape(text)
+        return prose(text)
     pattern = re.compile(r"(?<![\w.,])(?:" + "|".join(map(re.escape, told)) + r")(?![\w.,]*\d)")
     parts, end = [], 0
     for found in pattern.finditer(text):
-        parts += [escape(text[end : found.start()]), _marked(found[0])]
+        parts += [prose(text[end : found.start()]), _marked(found[0])]
         end = found.end()
-    return Markup("").join([*parts, escape(text[end:])])
+    return Markup("").join([*parts, prose(text[end:])])
+
+
+def prose(text: str) -> Markup:
+    """Write a text as HTML; what stands between backticks is code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
 
 
 def _marked(told: str) -> Markup:

@@ -1,5 +1,6 @@
 """Figures and names as text, for people: three significant digits, a unit of a handy size."""
 
+import re
 from typing import Final
 
 from experiments.statistics import digits
@@ -14,22 +15,28 @@ def amount(value: float, unit: str) -> str:
     """Write a number in the handiest form of its unit: 1,240 us is `1.24 ms`. Units that are no words of ours stay."""
     if unit == "B" and value < 1024**2:
         return f"{value:,.0f} B"
-    for least, name in _STEPS.get(unit, ()):
-        if abs(value) >= least:
-            return f"{digits(value / least)} {name}"
-    shown = "µs" if unit == "us" else unit
-    return f"{digits(value)} {shown}".rstrip()
+    divisor, name = _handy(value, unit)
+    return digits(value / divisor) + name
 
 
 def tick(value: float, unit: str) -> str:
-    """Write a number at an axis, without digits that say nothing: `1 ms`, `250 µs`."""
+    """Write a number at an axis, without digits that say nothing: `1 ms`, `250 µs`, `30k/s`."""
     if value == 0:
         return "0"
+    divisor, name = _handy(value, unit)
+    value /= divisor
+    for least, thousand, letter in ((1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(value) >= least and unit != "B":
+            return f"{value / thousand:,.6g}{letter}{name}"
+    return f"{value:,.6g}{name}"
+
+
+def _handy(value: float, unit: str) -> tuple[float, str]:
+    """Choose what to divide by, and what to write behind the number."""
     for least, name in _STEPS.get(unit, ()):
         if abs(value) >= least:
-            return f"{value / least:,.6g} {name}"
-    shown = "µs" if unit == "us" else unit
-    return f"{value:,.6g} {shown}".rstrip()
+            return least, f" {name}"
+    return 1.0, {"us": " µs", "1/s": "/s", "/s": "/s", "": ""}.get(unit, f" {unit}")
 
 
 def factor(name: str, value: str | int) -> str:
@@ -64,7 +71,7 @@ def quantity(name: str) -> tuple[str, str]:
     if name in {"cpu", "wall"}:
         return {"cpu": "CPU", "wall": "wall"}[name], "µs"
     if name == "bytes" or not in_bytes(name):
-        timed = name.startswith("latency") or name.endswith(("cpu", "wall"))
+        timed = re.search(r"(cpu|wall|latency|delay)(_p\d+)?$", name)
         return words(name).replace("cpu", "CPU"), "µs" if timed else "B" if name == "bytes" else "% of time" * (
             name == "waited"
         )

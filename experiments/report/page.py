@@ -7,6 +7,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from experiments.errors import ExperimentError
+from experiments.report.emphasis import prose
 from experiments.report.machine import environment_rows, reproduction, warnings
 from experiments.report.repetition import repetition
 from experiments.report.section import section
@@ -15,12 +16,8 @@ from experiments.result import Result
 NAME: Final = "report.html"
 
 
-def write_report(result: Result, path: Path, beside: Result | None = None) -> Path:
-    """Write the page of a result; `path` is a file, or a folder for `report.html`. Returns the file's path.
-
-    With a second run `beside` it the page says which headline ratios of the second lie within the first one's 95 %
-    intervals. The same results give the same bytes. Raises ExperimentError when the file cannot be written.
-    """
+def write_page(result: Result, path: Path, beside: Result | None = None) -> Path:
+    """Write the page into a file or a folder; see `experiments.report.write_report`."""
     file = path / NAME if path.is_dir() else path
     text = render(result, beside)
     part = file.with_name(f".{file.name}.part")
@@ -41,6 +38,7 @@ def render(result: Result, beside: Result | None = None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.filters["prose"] = prose
     return templates.get_template("page.html.j2").render(
         result=result,
         sections=[

@@ -54,6 +54,7 @@ def published_table(experiment: ExperimentResult, hertz: float | None) -> Publis
 
 def _group(source: str, machine: str, unit: str, rows: Sequence[Beside], order: Sequence[Order]) -> PublishedGroup:
     notes = [note for one in order if (note := _order(one))]
+    notes.append(f"{sum(row.agrees for row in rows)} of {len(rows)} figures within a factor of 2.")
     apart: dict[str, list[str]] = {}
     for row in rows:
         if not row.agrees:
@@ -81,7 +82,7 @@ def _sizes(found: Sequence[Beside]) -> str:
     if not found:
         return ""
     sources = dict.fromkeys(one.source for one in found)
-    told = f"Sizes: {sum(one.agrees for one in found)} of {len(found)} are as published ({'; '.join(sources)})."
+    told = f"{sum(one.agrees for one in found)} of {len(found)} are as published ({'; '.join(sources)})."
     others = [
         f"{one.arm}: {quantity(one.quantity)[0]} {one.ours:,.6g} B, published {one.theirs:,.6g} B ({one.reason})"
         for one in found

@@ -10,9 +10,10 @@ from markupsafe import Markup
 from experiments.report.arm_table import ArmTable, arm_table
 from experiments.report.emphasis import emphasized
 from experiments.report.intervals import Intervals
+from experiments.report.numbers import words
 from experiments.report.pictures import Picture, pictures
 from experiments.report.published_table import PublishedTable, published_table
-from experiments.result import ArmResult, ExperimentResult
+from experiments.result import ArmResult, ExperimentResult, FindingResult
 
 _ENDED: Final = {
     "intervals are narrow enough": "the intervals of its headlines were narrow enough",
@@ -44,7 +45,7 @@ def section(experiment: ExperimentResult, seed: int, hertz: float | None, number
         id=f"e{number}",
         experiment=experiment,
         answer=emphasized(experiment.answer, experiment.findings),
-        findings=[(finding.headline, emphasized(finding.sentence, [finding])) for finding in findings],
+        findings=[(finding.headline, emphasized(_told(finding), [finding])) for finding in findings],
         measured=_measured(experiment),
         pictures=pictures(experiment, intervals, f"e{number}"),
         published=published_table(experiment, hertz),
@@ -60,3 +61,11 @@ def _measured(experiment: ExperimentResult) -> str:
         f"{unit}; {experiment.rounds} rounds in {took:,.0f} s, each with every arm once, in an order of its own. "
         f"It ended when {_ENDED[experiment.ended_because]}."
     )
+
+
+def _told(finding: FindingResult) -> str:
+    """Give a finding's sentence; one that says of nothing that it differs is told what it speaks of."""
+    none = "No difference shown"
+    if finding.shown or not finding.sentence.startswith(none):
+        return finding.sentence
+    return f"{words(finding.name).capitalize()}: {none.lower()}{finding.sentence.removeprefix(none)}"

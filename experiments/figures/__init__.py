@@ -1,0 +1,1 @@
+"""Figures of a result as tables for README and docs."""

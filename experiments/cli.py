@@ -200,6 +200,35 @@ def compare(
     say(f"{inside}{'; outside: ' if outside else ''}{', '.join(outside)}")
 
 
+@app.command(
+    cls=Command,
+    epilog="secure-api experiments figures   # in the checkout; make docs-figures does it\n"
+    "secure-api experiments figures ./measured\n"
+    "secure-api experiments figures --check",
+)
+def figures(
+    result: Annotated[
+        Path | None, typer.Argument(metavar="RESULT", help="The newest in docs/results unless given.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; fail when a figure is not the result's.")
+    ] = False,
+) -> None:
+    """Write the figures of a result into README.md and docs/ of this folder; print what changed."""
+    with told():
+        from experiments.markdown import check_figures, documents, newest_result, write_figures
+        from experiments.storage import load
+
+        source = result or newest_result(Path())
+        if source is None:
+            raise CliError("there is no result in docs/results", hint="this is for a checkout of secure-api")
+        if check:
+            check_figures(load(source), documents(Path()))
+        else:
+            for document in write_figures(load(source), documents(Path())):
+                put(str(document))
+
+
 def _measure(plan: "Plan", limit: int | None) -> None:
     from experiments.progress import watching
     from experiments.runner import run as measure

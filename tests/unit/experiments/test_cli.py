@@ -15,7 +15,7 @@ from experiments.registry import experiments
 from tests.cli.program import Program
 from tests.unit.experiments.experiment_file import experiment_file
 
-COMMANDS = ("list", "run", "report", "compare")
+COMMANDS = ("list", "run", "report", "compare", "figures")
 
 
 def run(program: Program, source: Path, folder: Path, *more: str) -> Any:

@@ -1,4 +1,4 @@
-"""`secure-api experiments report` and `compare`: what becomes of results that are there."""
+"""`secure-api experiments report`, `compare` and `figures`: what becomes of results that are there."""
 
 from __future__ import annotations
 
@@ -87,6 +87,24 @@ def test_compare_tells_which_intervals_lie_apart(program: Program, measured: Pat
     verdicts = {line.split("\t")[1]: line.split("\t")[-1] for line in done.out.splitlines()}
     assert verdicts == {"ratio": "changed", "small": "no change shown", "large": "changed"}
     assert done.said == "0 of 1 headline ratios of the second lie in the first's intervals; outside: digest/ratio\n"
+
+
+def test_figures_are_written_into_documents_and_held_against_them(
+    program: Program, measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    readme = tmp_path / "README.md"
+    readme.write_text("Before\n<!-- figures: answers -->\n<!-- /figures -->\nBehind\n")
+    assert "there is no result in docs/results" in program("experiments", "figures").failed(1).error
+    save(load(measured), tmp_path / "docs" / "results" / "2026-01-01-0123abc")
+    check = ("experiments", "figures", "--check")
+    assert "README.md: figures 'answers' are not those of the result" in program(*check).failed(1).error
+    assert program("experiments", "figures").ok().out == "README.md\n"
+    assert load(measured).experiments[0].answer in readme.read_text()
+    assert program("experiments", "figures", str(measured)).ok().out == ""
+    program(*check).ok()
+    readme.write_text(readme.read_text().replace("64 KiB cost ", "64 KiB cost 1"))  # an edited figure
+    assert "README.md: figures 'answers' are not those of the result" in program(*check).failed(1).error
 
 
 @pytest.mark.parametrize("command", ["report", "compare"])

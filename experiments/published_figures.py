@@ -7,7 +7,7 @@ from experiments.experiment import Published
 _ZOO: Final = "PQShield, Post-Quantum Signatures Zoo, as copied in KazKobara/plot_openssl_speed 1.0.1 (AIST, 2024)"
 _AVX2: Final = "Intel Skylake, the authors' AVX2 code"
 _JWT: Final = "jwt-pq for Ruby with liboqs 0.15, its documentation (2026)"
-_OPENSSL: Final = "OpenSSL pull request 30654 (2026-03), `openssl speed` of the baseline, which has no vector code"
+_OPENSSL: Final = "OpenSSL pull request 30654 (2026-03), openssl speed of the baseline, which has no vector code"
 _C2SP: Final = "C2SP httpsig-pq v1.0.0 (2026-07), Signature Size Considerations"
 
 _NEWER: Final = (

@@ -66,6 +66,7 @@ PART_FINDINGS: Final = (
         "session-to-oqs",
         lambda r: together(SESSION)(r) / together(OQS)(r),
         "Within a session, a request takes {value} of the time of one signed by ML-DSA-65 with liboqs.",
+        otherwise="A session and ML-DSA-65 with liboqs: no difference shown ({value}).",
     ),
     Finding(
         "openssl-to-ed25519",

@@ -5,14 +5,17 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from experiments.errors import CheckFailed
-from experiments.gate.doorway import Doorway
+from experiments.gate.doorway import HMAC, Doorway
 from experiments.gate.doorways import leave
-from experiments.gate.parts import parts_of
+from experiments.gate.parts import REST, WHOLE, parts_of
 from experiments.gate.prepared import SIGNED, Prepared, signed_for
 from experiments.subject import Reading, process_clock
+from secure_api.domain.session_lease import LEASE_REQUESTS
 
 #: Seconds from now in which every nonce is forgotten.
 LATER: Final = 100_000
+#: Requests in a window of a session's arms.
+SESSION_LOOPS: Final = 2 * LEASE_REQUESTS
 
 
 class PartSubject:
@@ -20,6 +23,8 @@ class PartSubject:
 
     def __init__(self, door: Doorway, part: str, algorithm: str, size: int) -> None:
         self._door = door
+        #: Within a session, all windows must hold the same number of lease renewals, each a transaction.
+        self.loops = SESSION_LOOPS if algorithm == HMAC and part in (REST, WHOLE) else None
         self._signed = signed_for(door, algorithm, size)
         self._part = parts_of(door, algorithm)[part]
 

@@ -20,12 +20,13 @@ EXPERIMENT = Experiment(
     question="What does it cost a server to authenticate one signed request, and which part of it costs that?",
     topic=19,
     held_fixed=(
-        "the authentication that `create_app` makes, in this process, in front of an application that reads the body "
+        "the authentication that create_app makes, in this process, in front of an application that reads the body "
         "and answers 204: no sockets, no HTTP parser",
         "one label; six components covered; bodies of random bytes, read in one piece",
         "parts are measured alone, over 64 requests in turn, with what the parts before found; rest is the same way "
         "with the parts taken out; what is missing to the whole is what they slow each other down by (caches)",
         "the key, or the session, was looked up before, and its status within the last 5 seconds, as under load",
+        "within a session, every 256th request renews the worker's lease on it, a transaction: part of rest",
         "nonces in a file (LMDB) beside SQLite, as by default; few are in it: replay-store has it full",
         "requests are signed outside the windows, each with a nonce of its own; nonces are forgotten between windows",
         "a process a provider, as the product chooses one for its whole process; Ed25519 and HMAC are by OpenSSL",

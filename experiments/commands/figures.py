@@ -1,0 +1,39 @@
+"""`secure-api experiments figures`."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from experiments.commands.told import told
+from secure_api.cli.console import put
+from secure_api.cli.errors import CliError
+
+EXAMPLES: Final = (
+    "secure-api experiments figures   # in the checkout; make docs-figures does it\n"
+    "secure-api experiments figures ./measured\n"
+    "secure-api experiments figures --check"
+)
+
+
+def figures(
+    result: Annotated[
+        Path | None, typer.Argument(metavar="RESULT", help="The newest in docs/results unless given.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; fail when a figure is not the result's.")
+    ] = False,
+) -> None:
+    """Write the figures of a result into README.md and docs/ of this folder; print what changed."""
+    with told():
+        from experiments.markdown import check_figures, documents, newest_result, write_figures
+        from experiments.storage import load
+
+        source = result or newest_result(Path())
+        if source is None:
+            raise CliError("there is no result in docs/results", hint="this is for a checkout of secure-api")
+        if check:
+            check_figures(load(source), documents(Path()))
+        else:
+            for document in write_figures(load(source), documents(Path())):
+                put(str(document))

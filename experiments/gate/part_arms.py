@@ -24,6 +24,8 @@ SIGNERS: Final[tuple[tuple[str, Provider], ...]] = (
     (HMAC, "openssl"),
 )
 QUICK_SIGNERS: Final = frozenset({"ml-dsa-65", "ed25519", HMAC})
+#: What those signers are called that have one provider only.
+NAMES: Final = {HMAC: "session", "ed25519": "ed25519"}
 #: Whose parts are measured for other sizes of the body, too.
 BY_SIZE: Final = "ml-dsa-65"
 SIZES: Final = (64, 1024, 16384, 65536, 1048576)
@@ -59,7 +61,7 @@ def _of_signer(algorithm: str, provider: Provider, scale: Scale) -> Iterator[Arm
                     "part": part,
                     "algorithm": algorithm,
                     "provider": provider,
-                    "signer": algorithm if algorithm in {HMAC, "ed25519"} else f"{algorithm} ({provider})",
+                    "signer": NAMES.get(algorithm, f"{algorithm} {provider}"),
                     "bytes": size,
                     "measured": "in process",
                 },

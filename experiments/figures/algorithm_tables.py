@@ -48,7 +48,7 @@ def sizes(result: Result) -> str:
         for arm in there(experiment):
             factors = arm.factors
             if factors.get("kind") == kind and factors.get("operation") == operation and _standard(arm):
-                cells = [in_bytes(known.of(arm.name, quantity)) for quantity in quantities]
+                cells = [in_bytes(known.median(arm.name, quantity)) for quantity in quantities]
                 rows.setdefault(str(factors["algorithm"]), cells)
         if rows:
             heads = (_KINDS[kind], *quantities.values())
@@ -73,7 +73,7 @@ def replay_store(result: Result) -> str:
             if arm.factors["concurrency"] == 1:
                 cells[0] = told(known.of(arm.name, "total_cpu"))
                 cells[2] = told(known.of(arm.name, "wall"))
-                cells[3] = in_bytes(known.of(arm.name, "stored_bytes"))
+                cells[3] = in_bytes(known.median(arm.name, "stored_bytes"))
             else:
                 cells[1] = told(known.of(arm.name, "total_cpu"))
     heads = ("store", "CPU, µs [95 %]", "CPU, 16 at once, µs [95 %]", "wait, µs [95 %]", "kept, B")

@@ -11,9 +11,9 @@ from experiments.statistics import Interval, digits, figure
 Rows = Iterable[Sequence[str]]
 
 
-def table(heads: Sequence[str], rows: Rows) -> str:
-    """Write a Markdown table; the first column is text, the others are figures."""
-    lines = ["| " + " | ".join(heads) + " |", "|---" + "|--:" * (len(heads) - 1) + "|"]
+def table(heads: Sequence[str], rows: Rows, rest: str = "--:") -> str:
+    """Write a Markdown table; the first column is text, the others are figures unless `rest` is `---`."""
+    lines = ["| " + " | ".join(heads) + " |", "|---" + f"|{rest}" * (len(heads) - 1) + "|"]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     return "\n".join(lines)
 
@@ -26,7 +26,7 @@ def pivot(arms: Sequence[ArmResult], known: Intervals, names: Sequence[str], col
     rows: dict[str, dict[str | int, str]] = {}
     for arm in arms:
         label = ", ".join(str(arm.factors[name]) for name in names)
-        rows.setdefault(label, {})[arm.factors[column]] = value(known.of(arm.name, "cpu"))
+        rows.setdefault(label, {})[arm.factors[column]] = value(known.median(arm.name, "cpu"))
     heads = (corner, *(factor(column, value) for value in columns))
     return table(heads, [(label, *(cells.get(value, "") for value in columns)) for label, cells in rows.items()])
 
@@ -44,9 +44,9 @@ def there(experiment: ExperimentResult) -> list[ArmResult]:
     return [arm for arm in experiment.arms if arm.samples]
 
 
-def value(found: Interval | None) -> str:
+def value(found: float | None) -> str:
     """Write a figure alone. Empty when it was not measured."""
-    return "" if found is None else digits(found.value)
+    return "" if found is None else digits(found)
 
 
 def told(found: Interval | None) -> str:
@@ -54,6 +54,6 @@ def told(found: Interval | None) -> str:
     return "" if found is None else figure(found, "")
 
 
-def in_bytes(found: Interval | None) -> str:
+def in_bytes(found: float | None) -> str:
     """Write a number of bytes. Empty when it was not measured."""
-    return "" if found is None else f"{found.value:,.0f}"
+    return "" if found is None else f"{found:,.0f}"

@@ -19,13 +19,13 @@ def overhead(result: Result) -> str:
         rows.append(
             (
                 arm.name,
-                value(known.of(arm.name, "cpu")),
+                value(known.median(arm.name, "cpu")),
                 "" if own else "+" + told(known.added(arm.name, plain, "cpu")),
                 "1" if own else told(ratio),
-                in_bytes(known.of(arm.name, "sent_bytes")),
+                in_bytes(known.median(arm.name, "sent_bytes")),
             )
         )
-    return table(("", "CPU, µs", "added, µs [95 %]", "requests a core serves, to unprotected", "request, B"), rows)
+    return table(("", "CPU, µs", "added, µs [95 %]", "requests a core serves (unprotected: 1)", "request, B"), rows)
 
 
 def signed_request(result: Result) -> str:
@@ -39,7 +39,11 @@ def session(result: Result) -> str:
     """What requests and handshakes cost a server, in CPU time and in bytes."""
     experiment, known = measured(result, "session")
     rows = [
-        (arm.name, told(known.of(arm.name, "cpu")), *(in_bytes(known.of(arm.name, quantity)) for quantity in _TRAFFIC))
+        (
+            arm.name,
+            told(known.of(arm.name, "cpu")),
+            *(in_bytes(known.median(arm.name, quantity)) for quantity in _TRAFFIC),
+        )
         for arm in there(experiment)
     ]
     return table(("", "server's CPU, µs [95 %]", "to the server, B", "and back, B"), rows)

@@ -19,7 +19,7 @@ def environment(result: Result) -> str:
     """Where and with what it was measured."""
     began = f"{result.started:%Y-%m-%d}, {result.scale} scale, seed {result.seed}, secure-api {result.product}"
     rows = [row for row in environment_rows(result.environment) if row[0] != "CPU flags"]
-    return table(("", ""), [("Measured", began), *rows])
+    return table(("", ""), [("Measured", began), *rows], "---")
 
 
 #: What stands between `<!-- figures: NAME -->` and its end, by name.

@@ -72,18 +72,19 @@ def bounds(figure: Interval | None) -> str:
 
 
 def _cells(arm: ArmResult, experiment: ExperimentResult, intervals: Intervals, extras: Sequence[str]) -> Sequence[str]:
-    cpu, wall = intervals.of(arm.name, "cpu"), intervals.of(arm.name, "wall")
+    cpu, wall = intervals.of(arm.name, "cpu"), intervals.median(arm.name, "wall")
     cells = [_value(cpu), bounds(cpu)]
     if experiment.baseline is not None:
         ratio = intervals.ratio(arm.name, experiment.baseline, "cpu")
         own = arm.name == experiment.baseline
         cells += ["1", ""] if own else [_value(ratio), bounds(ratio)]
-    rate = intervals.of(arm.name, "rate")
-    shown = rate.value if rate is not None else 1e6 / wall.value if wall is not None and wall.value else None
-    cells += [_value(wall), "" if shown is None else digits(shown)]
+    rate = intervals.median(arm.name, "rate")
+    if rate is None and wall:
+        rate = 1e6 / wall
+    cells += ["" if number is None else digits(number) for number in (wall, rate)]
     for name in extras:
-        found = intervals.of(arm.name, name)
-        cells.append("" if found is None else cell(name, found.value))
+        number = intervals.median(arm.name, name)
+        cells.append("" if number is None else cell(name, number))
     return cells
 
 

@@ -72,7 +72,7 @@ def _draw_row(
 
 
 def _rows(panel: Panel, spec: PlotSpec) -> list[Row]:
-    """Group the points by `x`; numbers in their order, names by their cheapest figure."""
+    """Group the points by `x`; numbers in their order, names by their best figure, the best first."""
     grouped: dict[str | int, list[Point]] = {}
     for point in panel.points:
         if not any(_same(point, other) for other in grouped.setdefault(point.x, [])):
@@ -81,7 +81,8 @@ def _rows(panel: Panel, spec: PlotSpec) -> list[Row]:
     if all(isinstance(x, int) for x, _ in rows):
         rows.sort(key=lambda row: row[0])
     else:
-        rows.sort(key=lambda row: min(point.figure.value for point in row[1]))
+        best = max if spec.quantity == "rate" else min
+        rows.sort(key=lambda row: best(point.figure.value for point in row[1]), reverse=best is max)
     return [Row(factor(spec.x or "", x), points) for x, points in rows]
 
 

@@ -1,6 +1,7 @@
 """Medians and 95 % intervals of arms, each computed once for a page."""
 
 from collections.abc import Callable, Sequence
+from statistics import median
 
 from experiments.result import ArmResult, Sample
 from experiments.statistics import Interval, interval
@@ -20,6 +21,11 @@ class Intervals:
     def of(self, arm: str, quantity: str) -> Interval | None:
         """Give the median over rounds of a quantity of an arm."""
         return self._once(("of", arm, quantity), lambda: self._values(arm, quantity))
+
+    def median(self, arm: str, quantity: str) -> float | None:
+        """Give the median alone, which takes no bootstrap."""
+        values = self._values(arm, quantity)
+        return median(values) if values else None
 
     def ratio(self, arm: str, baseline: str, quantity: str) -> Interval | None:
         """Give an arm's quantity over the baseline's of the same round."""

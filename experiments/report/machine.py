@@ -37,7 +37,7 @@ def reproduction(result: Result) -> list[str]:
 
 
 def warnings(result: Result) -> list[str]:
-    """List what makes the figures less sure, the gravest first; those of single experiments come last."""
+    """List what makes the figures less sure, the gravest first; of single experiments only that they have any."""
     found = []
     if result.scale == "quick":
         found.append("A quick run: it shows that everything works. Its figures are not for quoting; a full run's are.")
@@ -46,11 +46,15 @@ def warnings(result: Result) -> list[str]:
     if result.environment.revision is None:
         found.append("The sources were no checkout: their revision is not known.")
     found += result.warnings
-    return [*found, *(warning for one in result.experiments for warning in one.warnings)]
+    if own := [one.name for one in result.experiments if one.warnings]:
+        found.append(f"Some experiments have warnings of their own, shown with them: {', '.join(own)}.")
+    return [f"{warning[:1].upper()}{warning[1:]}" for warning in found]
 
 
 def _versions(versions: dict[str, str]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or "none"
+    """List versions by name; some libraries say their name themselves."""
+    told = (v if v.startswith(f"{name} ") else f"{name} {v}" for name, v in sorted(versions.items()))
+    return ", ".join(told) or "none"
 
 
 def _sources(environment: Environment) -> str:

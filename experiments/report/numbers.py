@@ -5,6 +5,7 @@ from typing import Final
 
 from experiments.statistics import digits
 
+_TIMED: Final = re.compile(r"(cpu|wall|latency|delay)(_p\d+)?$")
 _STEPS: Final = {
     "us": ((1e6, "s"), (1e3, "ms"), (1.0, "µs")),
     "B": ((1024.0**2, "MiB"), (1.0, "B")),
@@ -68,14 +69,10 @@ def words(name: str) -> str:
 
 def quantity(name: str) -> tuple[str, str]:
     """Name a quantity and its unit for the head of a column: `public_key_bytes` is a public key, in B."""
-    if name in {"cpu", "wall"}:
-        return {"cpu": "CPU", "wall": "wall"}[name], "µs"
-    if name == "bytes" or not in_bytes(name):
-        timed = re.search(r"(cpu|wall|latency|delay)(_p\d+)?$", name)
-        return words(name).replace("cpu", "CPU"), "µs" if timed else "B" if name == "bytes" else "% of time" * (
-            name == "waited"
-        )
-    return words(name.removesuffix("_bytes")), "B"
+    if in_bytes(name):
+        return words(name.removesuffix("_bytes")), "B"
+    unit = "µs" if _TIMED.search(name) else {"waited": "% of the time"}.get(name, "")
+    return words(name).replace("cpu", "CPU"), unit
 
 
 def cell(name: str, value: float) -> str:

@@ -68,3 +68,22 @@ def test_arms_of_two_providers_never_share_a_process() -> None:
         ("openssl", "openssl"),
         ("oqs", "oqs"),
     }
+
+
+def test_an_arm_is_prepared_checked_measured_and_leaves_nothing_open(tmp_path: Path) -> None:
+    arm = next(arm for arm in part_arms(QUICK) if arm.name == "nonce ed25519 openssl 1024")
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        subject = arm.prepare(Setting(QUICK, tmp_path / name, random.Random(1)))
+        subject.check()
+        assert subject.measure(3).loops == 3
+        subject.close()
+    assert (tmp_path / "second" / "home" / "secure-api.db").exists()  # so the first was closed
+
+
+def test_an_unknown_part_is_no_arm_and_leaves_nothing_open(tmp_path: Path) -> None:
+    with pytest.raises(KeyError):
+        prepare("dreaming", "ed25519", "openssl", 64, Setting(QUICK, tmp_path, random.Random(1)))
+    (tmp_path / "again").mkdir()
+    leave(enter(tmp_path / "again", "openssl"))
+    assert (tmp_path / "again" / "home").exists()

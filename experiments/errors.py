@@ -1,4 +1,15 @@
-"""What goes wrong in an experiment."""
+"""What goes wrong in an experiment.
+
+ExperimentError          anything that ends a command
+    DefinitionError      a suite is not a valid experiment
+    Unavailable          an arm needs what is not here: it is left out
+    CheckFailed          an arm does not do what it is timed for
+    TimerFault           the clock of an arm does not measure
+    ArmFailed            an arm, or its process, ended
+    ResultUnreadable     a file is no result
+    NotTheSameRun        an interrupted run cannot go on here
+    FiguresStale         figures in a document are not those of the result
+"""
 
 
 class ExperimentError(Exception):

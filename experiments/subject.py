@@ -47,7 +47,11 @@ class Reading:
 
 
 class Subject(Protocol):
-    """An arm that was prepared."""
+    """An arm that was prepared.
+
+    One that knows how many operations belong in a window has an attribute `loops: int`; it is asked for that number and
+    doubles of it, and leads its windows in by itself. For the others a number is found that fills a window.
+    """
 
     def check(self) -> None:
         """Show that it does what it is timed for, and refuses what it must refuse. Raises CheckFailed."""

@@ -99,6 +99,8 @@ def _figures(block: Block, result: Result) -> str:
         return f"{TABLES[block.name](result)}\n"
     except ExperimentError as error:
         raise ExperimentError(f"{block.path}: figures {block.name!r}: {error}") from error
+    except KeyError as error:
+        raise ExperimentError(f"{block.path}: figures {block.name!r}: an arm has no factor {error}") from error
 
 
 def _read(path: Path) -> str:

@@ -12,7 +12,7 @@ from experiments.subject import Reading
 Measure = Callable[[int], Reading]
 
 #: Twice the work must take this many times as long: 2 but for noise and what a window costs whatever its length.
-GROWTH: Final = 1.3
+GROWTH: Final = 1.5
 #: How often the work is doubled, to no effect, before the clock is blamed.
 DOUBLINGS: Final = 4
 #: Pairs of windows that are looked at each time: a busy machine disturbs some.

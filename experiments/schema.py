@@ -1,7 +1,6 @@
-"""The published JSON Schema of `result.json`: `python -m experiments.schema` writes it to standard output."""
+"""The published JSON Schema of `result.json`."""
 
 import json
-import sys
 from typing import Any, Final
 
 from experiments.result import SCHEMA_VERSION, Result
@@ -26,7 +25,3 @@ def schema() -> dict[str, Any]:
 def text() -> str:
     """Write the schema as it is published."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(text())

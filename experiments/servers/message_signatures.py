@@ -95,7 +95,7 @@ def build(algorithm: str, public_key: bytes, provider: str) -> FastAPI:
             return {known.keyid: known}[key_id]
 
         def resolve_private_key(self, key_id: str) -> Any:
-            raise KeyError(key_id)
+            raise CryptoError(f"nobody signs here, not {key_id} either")
 
     verifier = HTTPMessageVerifier(signature_algorithm=Algorithm, key_resolver=Keys())
 

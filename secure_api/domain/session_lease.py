@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 LEASE_SECONDS: Final = 15
-LEASE_REQUESTS: Final = 256
+LEASE_REQUESTS: Final = 1_024
 _SHARE: Final = 64  # of what is left, one lease takes this part at most
 
 

@@ -206,6 +206,8 @@ def test_an_enrollment_sealed_under_a_sessions_keys(scene: Scene) -> None:
     held = open_session(scene)
     key = PrivateKey.generate(SignatureAlgorithm.ML_DSA_44)
     body = enrollment_body(scene.token("hospital", "contributor"), [key])
-    for forgery in (held.forge(), Forgery(key, scene.server.authority)):
-        sealed = seal_within(forgery.but(target="/v1/clients", body=body), held)
-        scene.refuse(sealed.message(), 400, "sealed-body-rejected")
+    by_its_own_key = Forgery(key, scene.server.authority).but(target="/v1/clients", body=body)
+    scene.refuse(seal_within(by_its_own_key, held).message(), 400, "sealed-body-rejected")
+    within = seal_within(held.forge().but(target="/v1/clients", body=body), held)
+    problem = open_within(scene.send(within.message()), within, held)
+    assert (problem["status"], problem["type"]) == (403, "urn:problem-type:secure-api:forbidden")

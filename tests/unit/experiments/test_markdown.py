@@ -129,3 +129,10 @@ def test_a_committed_file_that_is_no_result_is_told(tmp_path: Path) -> None:
     (folder / "result.json").write_text("{}")
     with pytest.raises(ResultUnreadable, match=r"result\.json"):
         newest_result(tmp_path)
+
+
+def test_a_document_that_cannot_be_written_is_told(page: Path) -> None:
+    page.with_name(".page.md.part").mkdir()
+    with pytest.raises(ExperimentError, match=r"page\.md: Is a directory"):
+        write_figures(RESULT, [page])
+    assert page.read_text() == TEXT.format("overhead")

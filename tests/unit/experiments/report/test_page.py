@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -155,3 +156,13 @@ def test_a_page_goes_into_the_file_that_is_named(tmp_path: Path) -> None:
     assert write_report(result, tmp_path / "other.html") == tmp_path / "other.html"
     with pytest.raises(ExperimentError, match=r"missing.*: No such file or directory"):
         write_report(result, tmp_path / "missing" / "report.html")
+
+
+def test_a_library_that_is_missing_is_told_with_the_extra_that_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("experiments.report.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(ExperimentError, match=r"^a report needs jinja2: install secure-api\[experiments\]$"):
+        write_report(made_result(experiments=[experiment("one", [arm("a", 1)])]), tmp_path)

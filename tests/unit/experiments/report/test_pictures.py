@@ -144,6 +144,13 @@ def test_a_stack_tells_its_total_and_the_parts_that_have_room() -> None:
     assert f"{nonce:.3g}" not in written
 
 
+def test_a_stack_with_long_names_has_them_above_its_bars() -> None:
+    long = "a request of sixty-four KiB by ml-dsa-65"
+    svg = one(plot("stack", "Parts", x="request"), arm("all", 150, {"request": long}))
+    assert long in texts(svg)
+    assert not re.search(rf"text-anchor: end[^>]*>{long}<", svg)
+
+
 def test_a_plot_without_arms_is_not_shown() -> None:
     assert drawn(experiment("none", [arm("a", 1)], plots=[plot("dots", "Nothing", x="size")])) == []
 

@@ -16,7 +16,7 @@ from experiments.scale import Scale
 from experiments.subject import Reading
 
 #: Seconds that a worker has to close its arms: a little more than it allows itself.
-GRACE: Final = 15.0
+GRACE: Final = 35.0
 
 
 class ArmProcess:

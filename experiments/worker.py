@@ -28,7 +28,7 @@ from experiments.scale import Scale
 from experiments.subject import Reading, Setting, Subject
 
 #: Seconds that arms have to give back what they hold once the runner is gone.
-GRACE: Final = 10.0
+GRACE: Final = 30.0
 #: A window is led in by this share of its operations, which do not count: other arms have emptied the caches.
 LEAD: Final = 8
 

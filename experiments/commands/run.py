@@ -1,7 +1,9 @@
 """`secure-api experiments run`."""
 
+import re
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -19,6 +21,7 @@ from secure_api.cli.exit_codes import ExitCode
 if TYPE_CHECKING:
     from experiments.plan import Plan
 
+ABSOLUTE: Final = re.compile(r"^(--[a-z-]+=|-o)?/(?:.*/)?(?=[^/])")
 EXAMPLES: Final = (
     "secure-api experiments run --quick\n"
     "secure-api experiments run primitives session --full --output ./measured\n"
@@ -85,7 +88,6 @@ def _measure(plan: "Plan", limit: int | None) -> None:
     from experiments.progress import watching
     from experiments.runner import run as measure
 
-    command = shlex.join(["secure-api", *sys.argv[1:]])
     with watching() as observer:
         measure(
             plan.experiments,
@@ -95,5 +97,10 @@ def _measure(plan: "Plan", limit: int | None) -> None:
             plan.resume,
             observer,
             time_limit=limit,
-            command=command,
+            command=_command(sys.argv[1:]),
         )
+
+
+def _command(words: Sequence[str]) -> str:
+    """Write the command line for a result that others read: of a path from the root, its last part alone."""
+    return shlex.join(["secure-api", *(ABSOLUTE.sub(r"\1", word) for word in words)])

@@ -59,7 +59,9 @@ def test_run_measures_and_prints_the_folder(program: Program, tmp_path: Path, fo
     assert "[1/1] digest: at most 15 s left" in done.lines
     result = json.loads((folder / "result.json").read_text())
     assert (result["scale"], result["seed"]) == ("quick", 7)
-    assert result["command"].startswith("secure-api experiments run --from ")
+    assert result["command"] == (
+        "secure-api experiments run --from digest.py --no-report --output run --seed 7 --quick --time-limit 30s"
+    )
     assert result["experiments"][0]["answer"] in done.said
 
 

@@ -15,7 +15,7 @@ from secure_api.domain.session_lease import LEASE_REQUESTS
 #: Seconds from now in which every nonce is forgotten.
 LATER: Final = 100_000
 #: Requests in a window of a session's arms.
-SESSION_LOOPS: Final = 2 * LEASE_REQUESTS
+SESSION_LOOPS: Final = LEASE_REQUESTS
 
 
 class PartSubject:

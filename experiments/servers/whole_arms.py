@@ -1,9 +1,9 @@
 """Whole requests over HTTP, for the suite `signed-request`: the route plain and protected, by size of the body."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from experiments.experiment import Arm
+from experiments.experiment import Arm, Finding, Round
 from experiments.scale import Scale
 from experiments.servers.arm import server_arm
 from experiments.servers.protection import Protection
@@ -32,3 +32,20 @@ def whole_arms(scale: Scale) -> Sequence[Arm]:
         for size in (SIZES if scale.wide else QUICK_SIZES)
         for signer, protection in SIGNERS.items()
     ]
+
+
+def whole_findings() -> tuple[Finding, ...]:
+    """How much more expensive a signature makes a request, by the size of its body."""
+    return tuple(
+        Finding(
+            f"http-{size}",
+            _times(size),
+            f"Over HTTP, ML-DSA-65 (OpenSSL) makes a request of {size:,} bytes {{value}} times as expensive.",
+            headline=size in {1_024, 1_048_576},
+        )
+        for size in SIZES
+    )
+
+
+def _times(size: int) -> Callable[[Round], float]:
+    return lambda r: r[f"over HTTP ml-dsa-65 openssl {size}"] / r[f"over HTTP none {size}"]

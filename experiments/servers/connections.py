@@ -1,6 +1,7 @@
 """Connections to a server, and single questions over them."""
 
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
@@ -11,8 +12,10 @@ from experiments.servers.message import Message
 from experiments.servers.route import WORKER
 
 _TIMEOUT: Final = 60.0  # seconds
-#: Connections that are opened, for each that is needed, until every worker has accepted its share.
-_TRIES: Final = 50
+#: Seconds in which every worker must have accepted its share.
+_PATIENCE: Final = 30.0
+#: Seconds after a connection too many, in which the worker that had nothing to do becomes the first in line.
+_PAUSE: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +57,15 @@ def spread(port: int, count: int, workers: int) -> list[socket.socket]:
         return [connect(port) for _ in range(count)]
     share = count // workers
     held: dict[bytes, list[socket.socket]] = {}
-    for _ in range(_TRIES * count):
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
         connection = connect(port)
         mine = held.setdefault(ask(connection, Message(_WHO)).body, [])
         if len(mine) < share:
             mine.append(connection)
         else:
             connection.close()
+            time.sleep(_PAUSE)
         if len(held) == workers and all(len(some) == share for some in held.values()):
             return [one for some in held.values() for one in some]
     for connection in (one for some in held.values() for one in some):

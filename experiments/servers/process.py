@@ -1,16 +1,21 @@
 """The process of one server: `python -m experiments.servers.process FOLDER SOCKET WORKERS CORE`.
 
 FOLDER holds what `experiments.servers.serving` wrote for it, SOCKET is the number of a listening socket that it
-inherits, CORE the core that it is to run on (`any`: wherever). It ends by SIGINT or SIGTERM. What an application
-needs is imported for that application alone, so that memory is its own.
+inherits, CORE the core that it is to run on (`any`: wherever). It ends when something comes over its
+standard input, or that is closed, as it is when the process that started it has ended, however that was. What an
+application needs is imported for that application alone, so that memory is its own.
 """
 
 import json
 import os
+import signal
 import socket
 import sys
+import time
 from importlib import import_module, util
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 FOLDER: Final = "SECURE_API_EXPERIMENT_FOLDER"
@@ -19,12 +24,16 @@ KEYS: Final = "keys.json"
 HOME: Final = "home"
 APPLICATION: Final = "application"
 ANYWHERE: Final = "any"
+#: Seconds that a server has to end by itself.
+GRACE: Final = 5.0
 
 
 def application() -> Any:
     """Make the application of the folder that the environment names: the factory that uvicorn calls."""
     from experiments.servers.protection import Protection
 
+    if parent_process() is not None:  # one of several workers
+        _watch()
     folder = Path(os.environ[FOLDER])
     if (other := folder / APPLICATION).exists():
         return named(other.read_text())(folder)
@@ -79,11 +88,24 @@ def main() -> None:
     listener = socket.socket(fileno=int(listening))
     if config.workers > 1:
         _run_on(core)
+        _watch()
         Multiprocess(config, sockets=[listener]).run()
         return
     config.load()
     _run_on(core)
+    _watch()
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _watch() -> None:
+    Thread(target=_end_with_input, daemon=True).start()
+
+
+def _end_with_input() -> None:
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(GRACE)
+    os._exit(1)
 
 
 def _run_on(core: str) -> None:

@@ -1,12 +1,11 @@
 """One server under load: its process, and what it has used."""
 
 import contextlib
-import fcntl
 import os
 import socket
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +13,7 @@ import psutil  # type: ignore[import-untyped]
 
 from experiments.errors import ArmFailed
 from experiments.instances.cpu_time import CpuTimes, cpu_times
-from experiments.instances.tether import end_tethered, start_tethered
+from experiments.instances.tether import end_tethered
 from experiments.instances.version import one_line
 from experiments.servers.connections import spread
 from experiments.servers.process import ANYWHERE
@@ -23,8 +22,6 @@ _BACKLOG: Final = 256
 _PATIENCE: Final = 60.0  # seconds that a server may take to start
 _GRACE: Final = 10.0  # seconds that it may take to end
 _LOOK: Final = 0.5
-#: The shell that starts the server keeps the lower ones to itself.
-_LEAST_DESCRIPTOR: Final = 10
 _HANDED_ON: Final = ("OQS_INSTALL_PATH", "PYTHONPATH", "HOME", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 
 
@@ -39,14 +36,22 @@ class Server:
         self.workers = workers
         self._log = folder / "log"
         self._pids: CpuTimes = {}
-        handed = [f"{name}={os.environ[name]}" for name in _HANDED_ON if name in os.environ]
+        handed = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
+        where = ANYWHERE if core is None else str(core)
         with socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG) as listener:
             self.port: int = listener.getsockname()[1]
-            with _inheritable(listener) as number:
-                where = ANYWHERE if core is None else str(core)
-                command = [sys.executable, "-P", "-m", "experiments.servers.process"]
-                command += [str(folder), str(number), str(workers), where]
-                self._process = start_tethered(["/usr/bin/env", *handed, *command], self._log, {"pass_fds": (number,)})
+            arguments = [str(folder), str(listener.fileno()), str(workers), where]
+            with self._log.open("wb") as output:
+                self._process = subprocess.Popen(  # noqa: S603 - ours
+                    [sys.executable, "-P", "-m", "experiments.servers.process", *arguments],
+                    cwd=folder,
+                    env={"PATH": os.defpath, "LC_ALL": "C", **handed},
+                    stdin=subprocess.PIPE,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                    pass_fds=(listener.fileno(),),
+                )
 
     @property
     def pid(self) -> int:
@@ -54,8 +59,10 @@ class Server:
         return self._process.pid
 
     def ready(self) -> None:
-        """Wait until all of its workers answer. Raises ArmFailed with its last words when it does not start."""
+        """Wait until all of its workers answer. Raises ArmFailed with its last words when it has ended."""
         if self._pids:
+            if self._process.poll() is not None:
+                raise ArmFailed(f"the server has ended: {self._words()}")
             return
         deadline = time.monotonic() + _PATIENCE
         while not self._answers():
@@ -87,10 +94,15 @@ class Server:
 
     def peak_memory(self) -> float:
         """Bytes that its processes had at most, together: the kernel's high-water mark, or what they have now."""
-        return float(sum(_peak(pid) for pid in self._pids if "python" in _name(pid)))
+        return float(sum(_peak(pid) for pid in self._pids))
+
+    def ask_to_end(self) -> None:
+        """Let it end, without waiting: several servers end at the same time."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     def stop(self) -> None:
-        """End it."""
+        """End it, and wait for that."""
         end_tethered(self._process, grace=_GRACE)
 
     def _answers(self) -> bool:
@@ -103,22 +115,6 @@ class Server:
 
     def _words(self) -> str:
         return one_line(self._log.read_text(errors="replace")) or "it said nothing"
-
-
-@contextlib.contextmanager
-def _inheritable(listener: socket.socket) -> Iterator[int]:
-    """Give a descriptor of a socket that a shell hands on."""
-    number = fcntl.fcntl(listener.fileno(), fcntl.F_DUPFD, _LEAST_DESCRIPTOR)
-    try:
-        yield number
-    finally:
-        os.close(number)
-
-
-def _name(pid: int) -> str:
-    with contextlib.suppress(psutil.Error):
-        return str(psutil.Process(pid).name()).lower()
-    return ""
 
 
 def _peak(pid: int) -> int:

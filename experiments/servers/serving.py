@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
 
 from experiments.errors import DefinitionError, Unavailable
 from experiments.instances.affinity import move_to_core
@@ -47,11 +46,14 @@ class _Running:
 
 
 _running: dict[Plan, _Running] = {}
+_ending: list[_Running] = []
 
 
 @contextmanager
 def served(plan: Plan, setting: Setting) -> Iterator[Server]:
-    """Give the server of a plan: started in the setting's folder if there is none, ended with its last user.
+    """Give the server of a plan: started in the setting's folder if there is none, told to end with its last user.
+
+    When no server is left that goes on, all that were told to end have ended.
 
     Raises Unavailable: a library or a program is not here.
     """
@@ -64,8 +66,10 @@ def served(plan: Plan, setting: Setting) -> Iterator[Server]:
     finally:
         held.users -= 1
         if not held.users:
-            del _running[plan]
-            held.stack.close()
+            held.server.ask_to_end()
+            _ending.append(_running.pop(plan))
+            while _ending and not _running:
+                _ending.pop().stack.close()
 
 
 def _start(plan: Plan, setting: Setting) -> _Running:
@@ -95,7 +99,6 @@ def _keys(protection: Protection) -> dict[str, str]:
     return {}
 
 
-@cache
 def _require_message_signatures() -> None:
     try:
         import http_message_signatures  # noqa: F401 - asked for before a server needs it

@@ -14,6 +14,7 @@ import psutil  # type: ignore[import-untyped]
 
 from experiments.core_watch import load_average
 from experiments.errors import ExperimentError
+from experiments.instances.installed import installed_versions
 from experiments.result import Environment
 
 #: Python distributions that take part in what is measured, or in measuring it.
@@ -47,7 +48,7 @@ def collect(pinned: Mapping[str, int], native: Mapping[str, str] | None = None) 
         system=platform.platform(),
         python=f"{platform.python_implementation()} {platform.python_version()}",
         libraries={name: version for name in DISTRIBUTIONS if (version := _version(name)) is not None},
-        native=native_versions() | dict(native or {}),
+        native=native_versions() | installed_versions() | dict(native or {}),
         revision=revision,
         dirty=None if revision is None else _dirty(),
         load_before=load_average(),

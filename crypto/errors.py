@@ -10,6 +10,15 @@
     ├── CiphertextError             what was to be decapsulated cannot be a ciphertext
     ├── SealingError                a body cannot be sealed as asked
     ├── UnsealingError              a sealed body is malformed, or for another key or message
+    ├── LibraryMissing              a library of an extra is not installed
+    ├── SharingError                a secret cannot be split as asked, or the shares make none
+    ├── MaskingError                a masked sum cannot go on, or came out wrong
+    │   ├── MaskingTermsError       such a sum must not be made: too few clients, too many values, an overflow
+    │   ├── QuantizationError       the values are not what the terms say
+    │   ├── MaskingFormatError      a message or a stored state is malformed, or of another sum
+    │   ├── MaskingOrderError       not now, not by this client, or not a second time
+    │   ├── MaskingRefused          forged, swapped, or in contradiction to what was said before
+    │   └── TooFewClients           fewer than the threshold are left
     └── VerificationError           a request is not to be believed; `.reason` says why
         ├── FieldSyntaxError        a header field is malformed, repeated or too large
         ├── ProfileError            well-formed, but not what the signature profile demands
@@ -89,6 +98,42 @@ class SealingError(CryptoError):
 
 class UnsealingError(CryptoError):
     """A sealed body is malformed, or was sealed for another key or another message."""
+
+
+class LibraryMissing(CryptoError):
+    """A library that belongs to an extra of secure-api is not installed."""
+
+
+class SharingError(CryptoError):
+    """A secret cannot be split as asked, or the shares are of no one secret."""
+
+
+class MaskingError(CryptoError):
+    """A masked sum cannot go on, or did not come out."""
+
+
+class MaskingTermsError(MaskingError):
+    """Such a masked sum must not be made: its threshold protects nobody, or its values could overflow."""
+
+
+class QuantizationError(MaskingError):
+    """The values are not as many, or not of the kind, that the terms say."""
+
+
+class MaskingFormatError(MaskingError):
+    """A message or a stored state is malformed, or belongs to another sum."""
+
+
+class MaskingOrderError(MaskingError):
+    """It is not the time for this step, the client has no part in it, or it was done before and differently."""
+
+
+class MaskingRefused(MaskingError):
+    """A message is not to be believed: forged, swapped, or in contradiction to what was said before."""
+
+
+class TooFewClients(MaskingError):
+    """Fewer clients than the threshold are left: the sum cannot, and must not, be revealed."""
 
 
 class VerificationError(CryptoError):

@@ -41,7 +41,7 @@ def draw_dots(panel: Panel, spec: PlotSpec) -> Figure:
     axes = figure.add_axes(box)
     axes.set_ylim(sum(slots), 0)
     axes.set_yticks([])
-    scale([point.figure for point in panel.points], axes, "x", spec.unit, log=spec.log)
+    scale([point.figure for point in panel.points], axes, "x", spec.unit, WIDTH - left - RIGHT, log=spec.log)
     legend(figure, panel, height)
     place = 0.0
     for row, slot in zip(rows, slots, strict=True):

@@ -27,7 +27,7 @@ def draw_lines(panel: Panel, spec: PlotSpec) -> Figure:
     width, height = WIDTH - LEFT - right, HEIGHT - FOOT - TOP
     figure = Figure(figsize=(WIDTH / POINTS, HEIGHT / POINTS))
     axes = figure.add_axes((LEFT / WIDTH, FOOT / HEIGHT, width / WIDTH, height / HEIGHT))
-    scale([point.figure for point in panel.points], axes, "y", spec.unit, log=spec.log)
+    scale([point.figure for point in panel.points], axes, "y", spec.unit, height, log=spec.log)
     _numbers(axes, sorted({point.x for point in panel.points if isinstance(point.x, int)}), spec, width)
     ends: list[tuple[str, float, str]] = []
     for number, points in groupby(sorted(panel.points, key=panel.number), panel.number):

@@ -53,7 +53,8 @@ def published_table(experiment: ExperimentResult, hertz: float | None) -> Publis
 
 
 def _group(source: str, machine: str, unit: str, rows: Sequence[Beside], order: Sequence[Order]) -> PublishedGroup:
-    notes = [note for one in order if (note := _order(one))]
+    arms = {row.arm for row in rows}
+    notes = _orders([one for one in order if set(one.theirs) <= arms])
     notes.append(f"{sum(row.agrees for row in rows)} of {len(rows)} figures within a factor of 2.")
     apart: dict[str, list[str]] = {}
     for row in rows:
@@ -70,12 +71,16 @@ def _row(row: Beside) -> PublishedRow:
     return PublishedRow(row.arm, digits(row.ours), digits(row.theirs), factor, row.agrees)
 
 
-def _order(order: Order) -> str:
-    what = f" ({order.operation})" if order.operation else ""
-    if order.agrees:
-        return f"Order{what}: the same, {len(order.theirs)} algorithms."
-    swapped = "; ".join(f"{one} and {other}" for one, other in order.swapped)
-    return f"Order{what}: the other way round with us: {swapped}."
+def _orders(found: Sequence[Order]) -> list[str]:
+    """Say in which operations the order of the arms is theirs, and which arms stand the other way round."""
+    same = ", ".join(one.operation for one in found if one.agrees and one.operation)
+    notes = [f"The order is the same{f': {same}' if same else ''}."] if any(one.agrees for one in found) else []
+    for one in found:
+        if not one.agrees:
+            what = f" ({one.operation})" if one.operation else ""
+            swapped = "; ".join(f"{first} and {second}" for first, second in one.swapped)
+            notes.append(f"The order is another{what}: {swapped} stand the other way round with us.")
+    return notes
 
 
 def _sizes(found: Sequence[Beside]) -> str:

@@ -46,7 +46,7 @@ def draw_stack(panel: Panel, spec: PlotSpec) -> Figure:
     axes.set_ylim(len(bars) * slot, 0)
     axes.set_yticks([])
     longest = max(bar.length for bar in bars)
-    scale([Interval(longest, 0.0, longest)], axes, "x", spec.unit, log=False)
+    scale([Interval(longest, 0.0, longest)], axes, "x", spec.unit, inner, log=False)
     axes.set_xlim(0, longest)
     legend(figure, panel, height)
     for number, bar in enumerate(bars):

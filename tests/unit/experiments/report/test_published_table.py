@@ -24,7 +24,7 @@ def test_each_source_has_its_table_with_the_order_and_what_agrees() -> None:
     paper, talk = found.groups
     assert (paper.source, paper.machine, paper.unit) == ("a paper", "theirs", "µs")
     assert [row.arm for row in paper.rows] == ["fast", "slow"]
-    assert list(paper.notes) == ["Order (sign): the same, 2 algorithms.", "2 of 2 figures within a factor of 2."]
+    assert list(paper.notes) == ["The order is the same: sign.", "2 of 2 figures within a factor of 2."]
     assert list(talk.notes) == ["1 of 1 figures within a factor of 2."]
     assert found.sizes == ""
 
@@ -40,7 +40,7 @@ def test_a_figure_that_is_far_off_has_a_reason_or_is_told_to_have_none() -> None
 
 def test_another_order_is_told() -> None:
     (found,) = table(published("fast", 100), published("slow", 10)).groups
-    assert found.notes[0] == "Order (sign): the other way round with us: fast and slow."
+    assert found.notes[0] == "The order is another (sign): fast and slow stand the other way round with us."
 
 
 def test_sizes_are_told_in_a_sentence() -> None:
@@ -50,3 +50,14 @@ def test_sizes_are_told_in_a_sentence() -> None:
     assert found.sizes == (
         "1 of 2 are as published (FIPS 204). fast: signature 64 B, published 63 B (no reason is known)."
     )
+
+
+def test_an_order_is_told_with_the_machine_that_it_is_of() -> None:
+    new = [published("fast", 10, machine="new"), published("slow", 90, machine="new")]
+    old = [published("fast", 10, machine="old")]
+    one, other = table(*new, *old).groups
+    assert (one.machine, list(one.notes)) == (
+        "new",
+        ["The order is the same: sign.", "2 of 2 figures within a factor of 2."],
+    )
+    assert (other.machine, list(other.notes)) == ("old", ["1 of 1 figures within a factor of 2."])

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from experiments.report.selection import Panel
 from experiments.report.theme import INK, POINTS, ROW, TEXT, series, text_width
 
-GAP: Final = 14.0
+GAP: Final = 8.0
 SWATCH: Final = 11.0
 
 

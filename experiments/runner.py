@@ -108,7 +108,7 @@ def _measure(
         observer.begins(experiment.name, number + 1, len(experiments), budget + later)
         if (result := journal.finished.get(experiment.name)) is None:
             own = scratch / str(number)
-            own.mkdir()
+            own.mkdir(parents=True)
             course = Course(source, experiment, scale, seed, budget, cores, folder / LOG, own, journal, observer, later)
             ending = course.measure()
             result = _evaluated(course, ending)

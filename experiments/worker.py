@@ -15,6 +15,7 @@ import signal
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from queue import SimpleQueue
@@ -109,6 +110,9 @@ class Worker:
                 failed.append(f"arm {name}: {type(error).__name__}: {error}")
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+            with suppress(OSError):  # others use them still; the last one clears up behind a runner that was killed
+                self._folder.parent.rmdir()
+                self._folder.parent.parent.rmdir()
         return {"failed": failed}
 
     def _subject(self, arm: str) -> Subject:

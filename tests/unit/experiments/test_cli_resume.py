@@ -63,11 +63,15 @@ def interrupted(program: Program, source: Path, folder: Path, number: signal.Sig
 def test_an_interrupted_run_goes_on_where_it_stopped(
     program: Program, tmp_path: Path, folder: Path, number: signal.Signals
 ) -> None:
-    source = experiment_file(tmp_path, 'Arm("slow", Slow)', code=SLOW)
+    source, scratch = experiment_file(tmp_path, 'Arm("slow", Slow)', code=SLOW), tmp_path / "scratch"
+    scratch.mkdir()
+    program = Program(program.home, program.config, {"TMPDIR": str(scratch)})
     status, said = interrupted(program, source, folder, number)
     command = f"secure-api experiments run --resume {folder}"
     if number == signal.SIGKILL:
         assert status == -number
+        while list(scratch.iterdir()):  # its workers notice, and clear up
+            time.sleep(0.01)
     else:
         assert status == 130
         assert said[-1] == f"interrupted; to go on: {command}"

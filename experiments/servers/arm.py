@@ -40,7 +40,8 @@ class ServedRequests:
 
     `extra` of its readings: `rate` (requests a second), `sent_bytes` and `received_bytes` a request, `latency_p50` and
     `latency_p99` (microseconds), `waited` (share of the window in which the server wanted a core in vain),
-    `generator_cpu` (our own microseconds a request), `peak_memory_bytes` of the server so far.
+    `generator_cpu` (our own microseconds a request), `peak_memory_bytes` of the server so far, `total_cpu` (`cpu` and
+    what PostgreSQL or Redis took for it).
     """
 
     def __init__(self, plan: Plan, size: int, setting: Setting) -> None:
@@ -83,6 +84,8 @@ class _Window:
 
     server: Server
     cpu: CpuTimes = field(default_factory=dict)
+    service: CpuTimes = field(default_factory=dict)
+    served: float = 0
     used: float = 0
     waited: float = 0
     own: float = 0
@@ -90,6 +93,7 @@ class _Window:
 
     def begin(self) -> None:
         """Read the clocks; the one of the server first and last."""
+        self.service = self.server.service_cpu()
         self.waited, self.own = self.server.waited(), time.process_time()
         self.cpu, self.wall = self.server.cpu(), time.perf_counter()
 
@@ -99,6 +103,7 @@ class _Window:
         self.used = spent(self.cpu, self.server.cpu())
         self.own = time.process_time() - self.own
         self.waited = self.server.waited() - self.waited
+        self.served = spent(self.service, self.server.service_cpu())
 
     def reading(self, loops: int, sent: int, traffic: Traffic) -> Reading:
         """Say what it took."""
@@ -115,6 +120,7 @@ class _Window:
                 "received_bytes": traffic.received / loops,
                 "waited": self.waited / self.wall,
                 "generator_cpu": self.own / loops * 1e6,
+                "total_cpu": (self.used + self.served) / loops * 1e6,
                 "peak_memory_bytes": self.server.peak_memory(),
             },
         )

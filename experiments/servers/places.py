@@ -1,9 +1,10 @@
 """Where a server's state is that is not in its home: one PostgreSQL and one Redis for all servers of this process."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from experiments.instances.affinity import move_to_core
 from experiments.instances.postgresql import PostgresqlServer, postgresql
 from experiments.instances.redis import RedisServer, redis
 from experiments.servers.protection import Store
@@ -22,18 +23,30 @@ class _Shared:
 _shared = _Shared()
 
 
-@contextmanager
-def places_of(store: Store) -> Iterator[dict[str, str]]:
-    """Give the settings of a server that spends nonces in `store`; start what it needs, and end it with its last user.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Settings of a server that has state elsewhere, and the root of the processes that keep it."""
 
-    Raises Unavailable.
+    settings: Mapping[str, str] = field(default_factory=dict)
+    service: int | None = None
+
+
+@contextmanager
+def place_of(store: Store, core: int | None) -> Iterator[Place]:
+    """Give the place where a server spends nonces in `store`; start what it needs, and end it with its last user.
+
+    What is started runs on `core` (None: anywhere). Raises Unavailable.
     """
     if store not in {"postgresql", "redis"}:
-        yield {}
+        yield Place()
         return
     _shared.users += 1
     try:
-        yield {"database_url": _database()} if store == "postgresql" else {"redis_url": _redis().url}
+        if store == "postgresql":
+            server = _postgresql(core)
+            yield Place({"database_url": server.url(server.create_database())}, server.pid)
+        else:
+            yield Place({"redis_url": _redis(core).url}, _redis(core).pid)
     finally:
         _shared.users -= 1
         if not _shared.users:
@@ -41,13 +54,15 @@ def places_of(store: Store) -> Iterator[dict[str, str]]:
             _shared.postgresql = _shared.redis = None
 
 
-def _database() -> str:
+def _postgresql(core: int | None) -> PostgresqlServer:
     if _shared.postgresql is None:
         _shared.postgresql = _shared.stack.enter_context(postgresql(durable=True))
-    return _shared.postgresql.url(_shared.postgresql.create_database())
+        move_to_core(_shared.postgresql.pid, core)
+    return _shared.postgresql
 
 
-def _redis() -> RedisServer:
+def _redis(core: int | None) -> RedisServer:
     if _shared.redis is None:
         _shared.redis = _shared.stack.enter_context(redis())
+        move_to_core(_shared.redis.pid, core)
     return _shared.redis

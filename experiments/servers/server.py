@@ -31,9 +31,12 @@ class Server:
     Connections to `port` wait until it has started; `ready` waits for that.
     """
 
-    def __init__(self, folder: Path, workers: int, core: int | None) -> None:
-        """Start it, without waiting: several servers start at the same time."""
-        self.workers = workers
+    def __init__(self, folder: Path, workers: int, core: int | None, service: int | None = None) -> None:
+        """Start it, without waiting: several servers start at the same time.
+
+        `service` is the root of the processes elsewhere that it has state in.
+        """
+        self.workers, self.service = workers, service
         self._log = folder / "log"
         self._pids: CpuTimes = {}
         handed = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
@@ -79,6 +82,10 @@ class Server:
         if now.keys() != self._pids.keys():
             raise ArmFailed(f"a server process ended: {self._words()}")
         return now
+
+    def service_cpu(self) -> CpuTimes:
+        """CPU seconds of the processes that it has state in, by id; to look for them takes milliseconds."""
+        return {} if self.service is None else cpu_times(self.service)
 
     def waited(self) -> float:
         """Seconds that the threads of a worker wanted a core and had none, on average over the workers.

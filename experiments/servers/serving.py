@@ -11,7 +11,7 @@ from experiments.instances.affinity import move_to_core
 from experiments.servers.bearer import public_pem
 from experiments.servers.home import make_home
 from experiments.servers.keys import client_key, require_provider
-from experiments.servers.places import places_of
+from experiments.servers.places import Place, place_of
 from experiments.servers.process import APPLICATION, HOME, KEYS, PROTECTION
 from experiments.servers.protection import Protection
 from experiments.servers.server import Server
@@ -76,15 +76,17 @@ def _start(plan: Plan, setting: Setting) -> _Running:
     folder, protection = setting.folder, plan.protection
     with ExitStack() as stack:
         require_provider(protection.provider)
+        core, place = setting.server_core if plan.pinned else None, Place()
         if protection.ours:
-            make_home(folder / HOME, protection, **stack.enter_context(places_of(protection.store)))
+            place = stack.enter_context(place_of(protection.store, core))
+            make_home(folder / HOME, protection, **place.settings)
         (folder / KEYS).write_text(json.dumps(_keys(protection)))
         (folder / PROTECTION).write_text(protection.to_json())
         if plan.application is not None:
             (folder / APPLICATION).write_text(plan.application)
         if not plan.pinned:
             move_to_core(os.getpid(), None)
-        server = Server(folder, plan.workers, setting.server_core if plan.pinned else None)
+        server = Server(folder, plan.workers, core, place.service)
         stack.callback(server.stop)
         return _Running(server, stack.pop_all())
 

@@ -144,5 +144,5 @@ EXPERIMENT = Experiment(
             unit="B",
         ),
     ),
-    seconds={"quick": 15, "full": 240},
+    seconds={"quick": 15, "full": 180},
 )

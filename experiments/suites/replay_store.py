@@ -138,10 +138,9 @@ EXPERIMENT = Experiment(
         ),
         added("request-postgresql", "postgresql", "With PostgreSQL it takes the server {value} more."),
     ),
-    answer="On one machine take the file: {file} of CPU a nonce, {file-to-memory} times that of memory, which forgets "
-    "at each start and serves one worker only. For several hosts take Redis where requests are many: {busy-redis} with "
-    "16 at once, {busy-redis-to-file} times the file. Take PostgreSQL, {busy-postgresql}, where there shall be no "
-    "further service.",
+    answer="On one machine the file: {file} of CPU a nonce, for all workers and across restarts. "
+    "On several hosts Redis, {busy-redis} with 16 requests at once. "
+    "Or PostgreSQL alone, {busy-postgresql}, where there shall be no further service.",
     plots=(
         nonces("CPU time to spend a nonce, the service behind the store included", quantity="total_cpu"),
         nonces("CPU time of the server's own process", quantity="cpu"),

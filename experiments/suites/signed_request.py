@@ -80,5 +80,5 @@ EXPERIMENT = Experiment(
             log_x=True,
         ),
     ),
-    seconds={"quick": 20, "full": 300},
+    seconds={"quick": 20, "full": 270},
 )

@@ -112,9 +112,9 @@ EXPERIMENT = Experiment(
         amount("worst-inline", OPENSSL, INLINE, "loop_delay_p99", "One newcomer of 100 waits {value} for the loop."),
         amount("worst-thread", OPENSSL, THREAD, "loop_delay_p99", "With threads, one of 100 waits {value}."),
     ),
-    answer="In the loop, as long as workers keep all cores busy: a thread multiplies the CPU time of ML-DSA-65 by {cpu} "
-    "with OpenSSL. With liboqs it multiplies it by {cpu-oqs}. What the loop costs is waiting: with 16 verifications at "
-    "once, half of the newcomers wait {wait-inline}, with threads {wait-thread}.",
+    answer="In the loop, as long as workers keep all cores busy: a thread multiplies the CPU time of ML-DSA-65 by "
+    "{cpu} with OpenSSL. With liboqs it multiplies it by {cpu-oqs}. What the loop costs is waiting: with 16 "
+    "verifications at once, half of the newcomers wait {wait-inline}, with threads {wait-thread}.",
     plots=(
         picture("CPU time a verification"),
         picture("Verifications in a second", quantity="rate", unit="1/s"),

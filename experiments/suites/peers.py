@@ -144,8 +144,8 @@ EXPERIMENT = Experiment(
     arms=arms,
     findings=findings(),
     answer=(
-        "To a request of {plain-time}, a post-quantum signature (ML-DSA-65) adds {openssl-added} where OpenSSL verifies, "
-        "the HMAC of a session {session-added}. "
+        "To a request of {plain-time}, a post-quantum signature (ML-DSA-65) adds {openssl-added} where OpenSSL "
+        "verifies, the HMAC of a session {session-added}. "
         "Where liboqs verifies, ML-DSA-65 adds {oqs-added}. "
         "A bearer token (RS256) good for one request adds {rs256-added} and says nothing of the body; "
         "http-message-signatures adds {hms-openssl-added} for ML-DSA-65 by OpenSSL."

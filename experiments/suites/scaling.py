@@ -62,7 +62,7 @@ EXPERIMENT = Experiment(
         "the route and load of `peers`, 16 connections; servers and load are not kept on cores of their own, so the "
         "load takes its share: on a machine with two cores, two workers cannot double the rate",
         "both workers share one store of nonces (LMDB)",
-        "each worker has 8 of the 16 connections, opened until it is so: the kernel may well give one worker all of them",
+        "each worker has 8 of the 16 connections, opened until it is so: the kernel may give one worker all of them",
     ),
     checked=("As in `peers`, and what one worker has let in is refused as a replay by both; so is every forgery."),
     arms=arms,
@@ -72,8 +72,9 @@ EXPERIMENT = Experiment(
         for finding in gain(name, short)
     ),
     answer=(
-        "Requests a second grow by this factor with a second worker on this machine, which the load shares: signed with "
-        "ML-DSA-65 and verified by OpenSSL {openssl-rate}, without protection {plain-rate}. Verified by liboqs {oqs-rate}."
+        "Requests a second grow by this factor with a second worker, on cores that the load shares: signed with "
+        "ML-DSA-65 and verified by OpenSSL {openssl-rate}, without protection {plain-rate}. "
+        "Verified by liboqs {oqs-rate}."
     ),
     plots=(
         Plot("dots", "Requests a second", quantity="rate", color="workers", unit="/s"),

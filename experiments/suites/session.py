@@ -57,8 +57,8 @@ EXPERIMENT = Experiment(
     ),
     checked=(
         "As in `peers`, within a session and outside it: replays, other bodies, forged signatures, other hosts and "
-        "unsigned requests get 401, also as handshakes. The product's client opens a session and uses it; the answer to "
-        "a sealed request opens with the client's key."
+        "unsigned requests get 401, also as handshakes. The product's client opens a session and uses it; the answer "
+        "to a sealed request opens with the client's key."
     ),
     baseline=PLAIN,
     arms=arms,

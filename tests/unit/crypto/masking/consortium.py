@@ -22,6 +22,8 @@ from crypto import (
     SignatureAlgorithm,
     least_masking_threshold,
 )
+from crypto.masking import Participants
+from crypto.masking.circle import Circle
 
 Values = Mapping[int, NDArray[Any]]
 
@@ -134,3 +136,30 @@ def random_values(of: MaskingTerms, seed: int = 0) -> dict[int, NDArray[Any]]:
     shape = of.contributors, of.dimension
     drawn = generator.integers(-levels, levels, shape, endpoint=True) * step
     return {index + 1: row for index, row in enumerate(drawn)}
+
+
+def until_sharing(of: MaskingTerms) -> Consortium:
+    """Everybody advertised."""
+    consortium = Consortium(of)
+    consortium.setup()
+    return consortium
+
+
+def until_receiving(of: MaskingTerms) -> Consortium:
+    """Everybody sent boxes."""
+    consortium = until_sharing(of)
+    consortium.share()
+    return consortium
+
+
+def until_confirming(of: MaskingTerms) -> Consortium:
+    """Everybody contributed."""
+    consortium = until_receiving(of)
+    consortium.collect(random_values(of))
+    return consortium
+
+
+def circle(consortium: Consortium) -> Circle:
+    """What stands for the participants."""
+    listed = Participants.decode(consortium.server.participants(), consortium.terms).advertisements
+    return Circle.of(consortium.terms, roster(consortium.terms), listed)

@@ -19,7 +19,7 @@ from experiments.subject import Reading, Setting
 #: A window is led in by this share of its requests, which do not count: other servers have emptied the caches.
 LEAD: Final = 8
 #: Of a handshake, and of larger bodies than this many bytes, there are fewer in a window.
-HANDSHAKES: Final = 8
+HANDSHAKES: Final = 16
 FULL_SIZE: Final = 65_536
 
 

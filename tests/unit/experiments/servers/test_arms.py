@@ -12,8 +12,9 @@ from crypto.providers import oqs_library
 from experiments import DefinitionError, Setting, Unavailable
 from experiments.schemes import product_signatures
 from experiments.servers.arm import server_arm
-from experiments.servers.protection import Protection
+from experiments.servers.protection import Protection, Store
 from experiments.servers.route import body
+from tests.services.fixtures.requirement import unavailable
 from tests.unit.experiments.servers.conftest import BRIEF, Prepare
 
 PLAIN = Protection("none")
@@ -103,6 +104,19 @@ def test_a_shared_server_ends_with_its_last_user(tmp_path_factory: pytest.TempPa
     third = server_arm(protection, size=64)(prepared(64))
     third.check()
     third.close()
+
+
+@pytest.mark.parametrize("store", ["redis", "postgresql", "memory"])
+def test_nonces_are_spent_elsewhere(prepare: Prepare, store: Store) -> None:
+    try:
+        subject = prepare(Protection("session", store=store))
+    except Unavailable as error:
+        unavailable(store, str(error))
+    subject.check()
+    reading = subject.measure(16)
+    subject.check()
+    served = reading.extra["total_cpu"] - reading.cpu
+    assert served == 0 if store == "memory" else served > 0
 
 
 @pytest.mark.parametrize("size", [64, 65, 100, 1024, 1 << 20])

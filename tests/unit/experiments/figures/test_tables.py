@@ -157,5 +157,5 @@ def test_arms_that_were_not_measured_are_in_no_table() -> None:
 
 def test_cells_are_empty_without_a_figure_and_safe_with_a_bar() -> None:
     assert (value(None), told(None), in_bytes(None)) == ("", "", "")
-    assert told(Interval(107, 99, 132)) == "107 [99.0, 132]"
+    assert told(Interval(107, 99, 132)) == "107 [99, 132]"
     assert table(("a", "b"), [("x|y", "1")]) == "| a | b |\n|---|--:|\n| x\\|y | 1 |"

@@ -83,7 +83,6 @@ class Quantization:
         steps = numpy.clip(numbers, -self.bound, self.bound)  # first, for large numbers over small steps overflow
         steps /= self.step
         numpy.rint(steps, out=steps)
-        numpy.clip(steps, -self.levels, self.levels, out=steps)
         return steps.astype(numpy.int32).astype(WORD, copy=False).view(WORD)
 
     def levels_of(self, total: NDArray[uint32], contributors: int) -> NDArray[int64]:

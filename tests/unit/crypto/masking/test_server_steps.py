@@ -46,10 +46,10 @@ def reveal_of(consortium: Consortium, index: int) -> Reveal:
     return Reveal.decode(consortium.clients[index].reveal(consortium.server.confirmations()), TERMS)
 
 
-def shifted(pairs: tuple[tuple[int, Share], ...], subject: int) -> tuple[tuple[int, Share], ...]:
+def shifted(pairs: tuple[tuple[int, Share], ...], subject: int, by: int = 1) -> tuple[tuple[int, Share], ...]:
     """The shares with that of one client's secret made false."""
     return tuple(
-        (index, Share(share.index, (share.value + 1) % PRIME) if index == subject else share) for index, share in pairs
+        (index, Share(share.index, (share.value + by) % PRIME) if index == subject else share) for index, share in pairs
     )
 
 
@@ -252,13 +252,15 @@ def test_shares_that_nobody_asked_for_are_refused() -> None:
 # False shares, seeds and values: found, and nothing is released
 
 
-def test_a_false_share_is_found_when_there_is_none_to_spare() -> None:
+@pytest.mark.parametrize("by", [1, 2**300])
+def test_a_false_share_is_found_when_there_is_none_to_spare(by: int) -> None:
     for subject in (2, 5):
         consortium = until_revealing(dropped=(5,))
         for index in (1, 2, 3):
             found = reveal_of(consortium, index)
             if index == 3:
-                found = replace(found, masks=shifted(found.masks, subject), roots=shifted(found.roots, subject))
+                masks, roots = shifted(found.masks, subject, by), shifted(found.roots, subject, by)
+                found = replace(found, masks=masks, roots=roots)
             consortium.server.reveal(found.encode(TERMS))
         with pytest.raises(MaskingRefused, match=f"the shares of client {subject} do not give what it advertised"):
             consortium.server.result()

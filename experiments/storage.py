@@ -10,6 +10,7 @@ from typing import Any, Final
 import rfc8785
 from pydantic import ValidationError
 
+from experiments.anonymous import without_folders
 from experiments.errors import ResultUnreadable
 from experiments.result import SCHEMA, SCHEMA_VERSION, Result
 
@@ -19,16 +20,23 @@ _DIGEST: Final = "digest"
 
 
 def save(result: Result, folder: Path) -> Path:
-    """Write `result.json` into a folder, with the digest of its content; returns its path."""
+    """Write `result.json` into a folder, with the digest of its content; returns its path.
+
+    Warnings, and why arms are unavailable, lose the folders of this machine. Raises OSError when it cannot be written.
+    """
     document = result.model_dump(mode="json", by_alias=True)
+    _anonymize(document)
     document[_DIGEST] = digest(document)
     folder.mkdir(parents=True, exist_ok=True)
     path, part = folder / NAME, folder / f".{NAME}.part"
-    with part.open("w", encoding="utf-8") as file:
-        file.write(_text(document))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.write(_text(document))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return path
 
 
@@ -50,22 +58,38 @@ def load(path: Path) -> Result:
         raise ResultUnreadable(f"{file}: not a result of secure-api experiments")
     if (version := document.get("schema_version")) != SCHEMA_VERSION:
         raise ResultUnreadable(f"{file}: version {version!r:.20} of the schema; this program reads {SCHEMA_VERSION}")
-    if document.pop(_DIGEST, None) != digest(document):
+    stored = document.pop(_DIGEST, None)
+    try:
+        found = digest(document)
+    except (ResultUnreadable, RecursionError) as error:
+        raise ResultUnreadable(f"{file}: changed since it was written: it holds what no result holds") from error
+    if stored != found:
         raise ResultUnreadable(f"{file}: changed since it was written: its digest is of another content")
     try:
         return Result.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(" ".join(str(part).split()) for part in first["loc"])
         raise ResultUnreadable(f"{file}: {where}: {first['msg']}") from error
 
 
 def digest(document: Mapping[str, Any]) -> str:
-    """Give the SHA-256 of a result's canonical JSON (RFC 8785), without its digest. It finds slips, not forgers."""
+    """Give the SHA-256 of a result's canonical JSON (RFC 8785), without its digest. It finds slips, not forgers.
+
+    Raises ResultUnreadable for what has no canonical form: NaN, an integer beyond 2^53, half a surrogate pair.
+    """
     try:
         return "sha-256:" + hashlib.sha256(rfc8785.dumps(dict(document))).hexdigest()
     except rfc8785.CanonicalizationError as error:
-        raise ResultUnreadable(f"a number in the result cannot be written: {error}") from error
+        raise ResultUnreadable(f"the result holds what cannot be written: {error}") from error
+
+
+def _anonymize(document: dict[str, Any]) -> None:
+    for part in (document, *document["experiments"]):
+        part["warnings"] = [without_folders(text) for text in part["warnings"]]
+    for arm in (arm for experiment in document["experiments"] for arm in experiment["arms"]):
+        if arm["unavailable"] is not None:
+            arm["unavailable"] = without_folders(arm["unavailable"])
 
 
 def _text(document: Mapping[str, Any]) -> str:

@@ -100,3 +100,44 @@ def test_what_is_too_large_is_not_read(tmp_path: Path) -> None:
         file.truncate(1 << 30)
     with pytest.raises(ResultUnreadable, match="too large"):
         load(path)
+
+
+@pytest.mark.parametrize("seed", ["NaN", "Infinity", str(1 << 70), '"\\ud800"', *map(str, range(-1000, -700, 25))])
+def test_what_no_result_holds_is_refused_with_the_name_of_the_file(tmp_path: Path, seed: str) -> None:
+    depth = max(0, -int(seed)) if seed.lstrip("-").isdigit() else 0  # of lists within lists
+    path = save(made_result(), tmp_path)
+    text = path.read_text().replace('"seed": 1,', f'"seed": {"[" * depth + "]" * depth or seed},', 1)
+    path.write_text(text)
+    with pytest.raises(ResultUnreadable) as refused:
+        load(path)
+    assert str(refused.value).startswith(f"{path}: ")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_refusal_is_one_line_whatever_a_member_is_called(tmp_path: Path) -> None:
+    path = save(made_result(), tmp_path)
+    document = json.loads(path.read_text()) | {"two\nlines": 1}
+    del document["digest"]
+    path.write_text(json.dumps(document | {"digest": digest(document)}))
+    with pytest.raises(ResultUnreadable, match="two lines: Extra inputs") as refused:
+        load(path)
+    assert "\n" not in str(refused.value)
+
+
+def test_what_is_published_names_no_folder_of_the_machine(tmp_path: Path) -> None:
+    result = made_result(warnings=["see /home/bob/run/log"])
+    first = result.experiments[0]
+    gone = first.arms[0].model_copy(update={"samples": [], "unavailable": "/opt/secret/liboqs.so cannot be loaded"})
+    changed = first.model_copy(update={"arms": [gone, *first.arms[1:]], "warnings": ["/var/secret/arm is slow"]})
+    path = save(result.model_copy(update={"experiments": [changed, *result.experiments[1:]]}), tmp_path)
+    found = load(path)
+    assert found.warnings == ["see log"]
+    assert found.experiments[0].warnings == ["arm is slow"]
+    assert found.experiments[0].arms[0].unavailable == "liboqs.so cannot be loaded"
+
+
+def test_a_result_that_cannot_be_put_in_place_leaves_no_part(tmp_path: Path) -> None:
+    (tmp_path / "result.json" / "in the way").mkdir(parents=True)
+    with pytest.raises(OSError, match="directory"):
+        save(made_result(), tmp_path)
+    assert [one.name for one in tmp_path.iterdir()] == ["result.json"]

@@ -24,15 +24,21 @@ FULL_SIZE: Final = 65_536
 
 
 def server_arm(
-    protection: Protection, *, size: int = 1024, workers: int = 1, pinned: bool = True, application: str | None = None
+    protection: Protection,
+    *,
+    size: int = 1024,
+    workers: int = 1,
+    pinned: bool = True,
+    application: str | None = None,
+    least: int = CONNECTIONS,
 ) -> Callable[[Setting], "ServedRequests"]:
     """Give what prepares a server with `workers` processes; requests to it have a JSON body of `size` bytes.
 
     `pinned` and `application` as in `experiments.servers.serving.Plan`. Arms that differ in `size` alone share a
-    server. Raises DefinitionError.
+    server. A window has `least` requests or more, whatever the scale. Raises DefinitionError.
     """
     plan = Plan(protection, workers, pinned, application)
-    return lambda setting: ServedRequests(plan, size, setting)
+    return lambda setting: ServedRequests(plan, size, least, setting)
 
 
 class ServedRequests:
@@ -44,9 +50,9 @@ class ServedRequests:
     what PostgreSQL or Redis took for it).
     """
 
-    def __init__(self, plan: Plan, size: int, setting: Setting) -> None:
+    def __init__(self, plan: Plan, size: int, least: int, setting: Setting) -> None:
         """Begin to start the server. Raises Unavailable when what it needs is not here."""
-        self.loops: int = _loops(plan.protection, size, setting.scale.requests)
+        self.loops: int = max(least, _loops(plan.protection, size, setting.scale.requests))
         with ExitStack() as stack:
             self._server = stack.enter_context(served(plan, setting))
             self._client = Client(plan.protection, self._server.port, size)
@@ -128,5 +134,5 @@ class _Window:
 
 def _loops(protection: Protection, size: int, requests: int) -> int:
     if protection.kind == "handshake":
-        return max(CONNECTIONS, requests // HANDSHAKES)
-    return max(CONNECTIONS, requests * FULL_SIZE // max(size, FULL_SIZE))
+        return requests // HANDSHAKES
+    return requests * FULL_SIZE // max(size, FULL_SIZE)

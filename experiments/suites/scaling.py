@@ -14,6 +14,8 @@ PROTECTIONS: Final = {
     "ML-DSA-65, liboqs": Protection("signature", provider="oqs"),
     "session, HMAC": Protection("session"),
 }
+#: Requests in a window at least: with fewer, two workers have nothing to share.
+REQUESTS: Final = 320
 QUICK: Final = ("no protection", "ML-DSA-65, OpenSSL")
 
 
@@ -22,7 +24,7 @@ def arms(scale: Scale) -> Sequence[Arm]:
     return [
         Arm(
             f"{name}, {workers} worker{'s' if workers > 1 else ''}",
-            server_arm(protection, workers=workers, pinned=False),
+            server_arm(protection, workers=workers, pinned=False, least=REQUESTS),
             {"protection": name, "workers": workers},
         )
         for name, protection in PROTECTIONS.items()

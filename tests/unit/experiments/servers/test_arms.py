@@ -86,6 +86,7 @@ def test_arms_that_differ_in_size_share_a_server(prepare: Prepare) -> None:
     assert large.loops == 16  # fewer where each takes long
     assert large.measure(16).extra["sent_bytes"] > 1 << 20
     assert prepare(SESSION)._server is not small._server
+    assert (small.loops, prepare(SIGNED, least=320).loops) == (20, 320)
 
 
 def test_a_shared_server_ends_with_its_last_user(tmp_path_factory: pytest.TempPathFactory) -> None:

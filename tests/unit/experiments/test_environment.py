@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import platform
+import re
 import socket
 import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
+import pyperf  # type: ignore[import-untyped]
 import pytest
 
-from experiments import environment
-from experiments.environment import collect, git_revision
+from experiments import ExperimentError, environment
+from experiments.anonymous import without_folders
+from experiments.environment import DISTRIBUTIONS, collect
 
 
 def test_the_machine_the_libraries_and_the_sources_are_named() -> None:
@@ -27,38 +32,66 @@ def test_the_machine_the_libraries_and_the_sources_are_named() -> None:
     assert found.pyperf["timer"]
 
 
-def test_nothing_names_the_host_a_person_or_a_path() -> None:
-    text = collect({}).model_dump_json()
-    assert socket.gethostname() not in text.split('"')
-    assert str(Path.home()) not in text
-    assert str(Path(environment.__file__).parents[1]) not in text
-    assert "hostname" not in text
-    assert "python_executable" not in text
-    assert f'"{getpass.getuser()}"' not in text
+def test_every_library_that_the_product_asks_for_is_in_the_list() -> None:
+    project = tomllib.loads((Path(environment.__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    asked = list(project["dependencies"])
+    for extra in ("experiments", "oqs", "postgres", "redis", "speed"):
+        asked += project["optional-dependencies"][extra]
+    names = {re.split(r"[^A-Za-z0-9._-]", line)[0].lower() for line in asked}
+    assert names - {name.lower() for name in DISTRIBUTIONS} == set()
 
 
-def checkout(folder: Path) -> str:
-    """A repository with one commit; returns it."""
-    run = ["git", "-C", str(folder), "-c", "user.name=x", "-c", "user.email=x@example.org"]
-    subprocess.run([*run, "init", "-q"], check=True)
-    (folder / "file").write_text("1")
-    subprocess.run([*run, "add", "file"], check=True)
-    subprocess.run([*run, "commit", "-qm", "one"], check=True)
-    return subprocess.run([*run, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+def test_nothing_names_the_host_a_person_or_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "planted-host")
+    for name in ("USER", "LOGNAME", "HOME"):
+        monkeypatch.setenv(name, "/home/planted-person")
+    assert "planted-host" in str(pyperf.Run([1.0], collect_metadata=True).get_metadata()), "pyperf does name the host"
+    found = collect({})
+    assert "planted" not in found.model_dump_json()
+    texts = list(strings(found.model_dump(mode="json")))
+    assert len(texts) > 50
+    assert [text for text in texts if without_folders(text) != text] == []
+    assert {"hostname", "python_executable", "command"}.isdisjoint(texts)
 
 
-def test_the_revision_is_that_of_the_sources_and_changes_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "_SOURCES", tmp_path)
-    assert git_revision() is None
-    assert collect({}).dirty is None
-    revision = checkout(tmp_path)
-    assert git_revision() == revision
-    assert collect({}).dirty is False
-    (tmp_path / "file").write_text("2")
-    assert collect({}).dirty is True
+def strings(value: object) -> Iterator[str]:
+    """Every text in a document, names of members too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for pair in value.items() for one in pair for text in strings(one))
+    elif isinstance(value, list):
+        yield from (text for one in value for text in strings(one))
+
+
+def test_a_liboqs_that_cannot_be_loaded_is_described_and_not_fatal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "liboqs.so").write_text("no library")
+    program = "from experiments.environment import native_versions; print(native_versions()['liboqs'])"
+    monkeypatch.setenv("OQS_INSTALL_PATH", str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout == "cannot be loaded: ProviderUnavailable\n"
+
+
+def test_without_liboqs_it_is_not_among_the_libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OQS_INSTALL_PATH", str(tmp_path))
+    assert set(environment.native_versions()) == {"OpenSSL", "SQLite", "LMDB"}
+
+
+def test_without_pyperf_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyperf", None)  # as if it were not installed
+    with pytest.raises(ExperimentError, match=r"secure-api\[experiments\]"):
+        collect({})
 
 
 def test_the_clock_is_the_nominal_one() -> None:
     assert environment._hertz({"model name": "Intel(R) Xeon(R) CPU @ 2.20GHz"}) == 2.2e9
     if platform.machine() == "x86_64":
         assert environment._hertz({"model name": "AMD EPYC", "bogomips": "5192.50"}) == 2596.25e6
+
+
+def test_a_clock_that_nothing_names_is_what_the_kernel_says_or_unknown() -> None:
+    found = environment._hertz({})
+    assert found is None or 1e8 < found < 1e10

@@ -3,15 +3,22 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from experiments.result import ArmResult, ExperimentResult, FindingResult, Result
+from experiments.repetition import Repeated, apart, interval_of, not_repeated, repeats
+from experiments.result import ArmResult, ExperimentResult, Result
 from experiments.statistics import Interval, figure, interval
+
+__all__ = ["Compared", "Comparison", "Repeated", "compare", "compare_text", "not_repeated", "repeats"]
 
 Verdict = Literal["changed", "no change shown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A figure in both results. `ratio` is second over first; None where the first is zero."""
+    """A figure in both results. `ratio` is second over first; None where that says nothing: an interval reaches zero.
+
+    The ratio's interval is the widest that the two intervals allow, so it leaves out 1 exactly when they separate. It
+    is not another 95 % interval: it holds the true ratio whenever both of them hold their values.
+    """
 
     experiment: str
     name: str
@@ -19,7 +26,7 @@ class Compared:
     unit: str
     first: Interval
     second: Interval
-    ratio: float | None
+    ratio: Interval | None
     verdict: Verdict
 
 
@@ -29,20 +36,8 @@ class Comparison:
 
     differences: tuple[str, ...]  # of machine, libraries, sources and scale, a line each
     figures: tuple[Compared, ...]
-    only_first: tuple[str, ...]  # "experiment: arm"
+    only_first: tuple[str, ...]  # "experiment: arm" and "experiment: headline name (unit)"
     only_second: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """Whether a headline ratio of a second run lies inside the first one's 95 % interval."""
-
-    experiment: str
-    name: str
-    sentence: str
-    first: Interval
-    second: Interval
-    inside: bool
 
 
 def compare(first: Result, second: Result) -> Comparison:
@@ -54,26 +49,13 @@ def compare(first: Result, second: Result) -> Comparison:
         figures += _arms(before[name], after[name])
     order = {one.name: number for number, one in enumerate(first.experiments)}
     figures.sort(key=lambda one: (order[one.experiment], one.kind != "headline"))
-    names, others = _arm_names(first), _arm_names(second)
+    names, others = _names(first), _names(second)
     return Comparison(
         differences=tuple(_differences(first, second)),
         figures=tuple(figures),
         only_first=tuple(name for name in names if name not in others),
         only_second=tuple(name for name in others if name not in names),
     )
-
-
-def repeats(first: Result, second: Result) -> list[Repeated]:
-    """Hold the headline ratios of a second run against the intervals of the first."""
-    after = _by_name(second)
-    found = []
-    for experiment in first.experiments:
-        again = {one.name: one for one in after[experiment.name].findings} if experiment.name in after else {}
-        for one in experiment.findings:
-            if one.headline and one.kind == "ratio" and (other := again.get(one.name)) is not None:
-                inside = one.low <= other.value <= one.high
-                found.append(Repeated(experiment.name, one.name, one.sentence, _of(one), _of(other), inside))
-    return found
 
 
 def compare_text(first: Result, second: Result) -> list[str]:
@@ -83,7 +65,7 @@ def compare_text(first: Result, second: Result) -> list[str]:
     lines.append("experiment\tfigure\tfirst\tsecond\tsecond : first\tverdict")
     lines += [
         f"{one.experiment}\t{one.name}\t{figure(one.first, one.unit)}\t{figure(one.second, one.unit)}\t"
-        f"{'' if one.ratio is None else f'{one.ratio:.3f}'}\t{one.verdict}"
+        f"{'' if one.ratio is None else figure(one.ratio, '')}\t{one.verdict}"
         for one in found.figures
     ]
     lines += [f"only in the first: {name}" for name in found.only_first]
@@ -92,9 +74,9 @@ def compare_text(first: Result, second: Result) -> list[str]:
 
 
 def _headlines(first: ExperimentResult, second: ExperimentResult) -> list[Compared]:
-    again = {one.name: one for one in second.findings}
+    again = {one.name: one for one in second.findings if one.headline}
     return [
-        _compared(first.name, one.name, "headline", one.unit, _of(one), _of(again[one.name]))
+        _compared(first.name, one.name, "headline", one.unit, interval_of(one), interval_of(again[one.name]))
         for one in first.findings
         if one.headline and one.name in again and again[one.name].unit == one.unit
     ]
@@ -112,9 +94,14 @@ def _arms(first: ExperimentResult, second: ExperimentResult) -> list[Compared]:
 def _compared(
     experiment: str, name: str, kind: Literal["headline", "arm"], unit: str, first: Interval, second: Interval
 ) -> Compared:
-    apart = first.high < second.low or second.high < first.low
-    ratio = second.value / first.value if first.value else None
-    return Compared(experiment, name, kind, unit, first, second, ratio, "changed" if apart else "no change shown")
+    verdict: Verdict = "changed" if apart(first, second) else "no change shown"
+    return Compared(experiment, name, kind, unit, first, second, _ratio(first, second), verdict)
+
+
+def _ratio(first: Interval, second: Interval) -> Interval | None:
+    if min(first.low, second.low) <= 0:
+        return None
+    return Interval(second.value / first.value, second.low / first.high, second.high / first.low)
 
 
 def _differences(first: Result, second: Result) -> list[str]:
@@ -123,6 +110,8 @@ def _differences(first: Result, second: Result) -> list[str]:
         ("scale", first.scale, second.scale),
         ("processor", one.cpu, two.cpu),
         ("cores", one.cores, two.cores),
+        ("clock", _gigahertz(one.hertz), _gigahertz(two.hertz)),
+        ("governor", one.governor or "unknown", two.governor or "unknown"),
         ("system", one.system, two.system),
         ("python", one.python, two.python),
         ("revision", _revision(first), _revision(second)),
@@ -134,21 +123,27 @@ def _differences(first: Result, second: Result) -> list[str]:
     return [f"{name}: {before} -> {after}" for name, before, after in pairs if before != after]
 
 
+def _gigahertz(hertz: float | None) -> str:
+    return "unknown" if hertz is None else f"{hertz / 1e9:.2f} GHz"
+
+
 def _revision(result: Result) -> str:
     environment = result.environment
     return f"{(environment.revision or 'unknown')[:10]}{' with changes' if environment.dirty else ''}"
 
 
-def _arm_names(result: Result) -> list[str]:
-    return [f"{one.name}: {arm.name}" for one in result.experiments for arm in one.arms if arm.samples]
+def _names(result: Result) -> list[str]:
+    """Name what can be compared: arms that were measured, and headlines with their units."""
+    found: list[str] = []
+    for one in result.experiments:
+        found += [f"{one.name}: {arm.name}" for arm in one.arms if arm.samples]
+        heads = [finding for finding in one.findings if finding.headline]
+        found += [f"{one.name}: headline {head.name}{head.unit and f' ({head.unit})'}" for head in heads]
+    return found
 
 
 def _by_name(result: Result) -> dict[str, ExperimentResult]:
     return {experiment.name: experiment for experiment in result.experiments}
-
-
-def _of(finding: FindingResult) -> Interval:
-    return Interval(finding.value, finding.low, finding.high)
 
 
 def _cpu(arm: ArmResult) -> Interval:

@@ -27,6 +27,13 @@ def made_result(seed: int = 1, experiments: Sequence[ExperimentResult] | None = 
     return Result(**(fields | changes))
 
 
+def with_finding(result: Result, **changes: object) -> Result:
+    """The same result, but the first finding of the first experiment is another."""
+    first, *others = result.experiments
+    findings = [first.findings[0].model_copy(update=changes), *first.findings[1:]]
+    return result.model_copy(update={"experiments": [first.model_copy(update={"findings": findings}), *others]})
+
+
 def environment(**changes: Any) -> Environment:
     """A machine."""
     fields: dict[str, Any] = {

@@ -12,14 +12,16 @@ from experiments.statistics import quantities
 #: Ours and theirs are called different beyond this factor, after scaling by clock.
 MOST_APART: Final = 2.0
 UNKNOWN: Final = "no reason is known"
+UNSCALED: Final = "not comparable: the clock of our machine is not known"
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
     """One published figure and ours for the same thing, both in the published unit.
 
-    `factor` is ours over theirs, ours scaled to their clock; None where it cannot be scaled. `agrees` is whether it
-    lies within a factor of 2 (sizes: whether they are equal); `reason` says why it does not.
+    `factor` is ours over theirs, ours scaled to their clock; None where it cannot be scaled, and `ours` is then as it
+    was measured, in microseconds. Times whose clock was not published are set beside ours as they are. `agrees` is
+    whether the factor lies within 2 (sizes: whether every window's equals theirs); `reason` says why it does not.
     """
 
     arm: str
@@ -54,9 +56,9 @@ def beside(experiment: ExperimentResult, hertz: float | None) -> list[Beside]:
     """Set every published figure beside ours; `hertz` is our nominal clock. What was not measured is left out."""
     arms = {arm.name: arm for arm in experiment.arms if arm.samples}
     return [
-        _beside(figure, ours, hertz)
+        _beside(figure, values, hertz)
         for figure in experiment.published
-        if figure.arm in arms and (ours := _ours(arms[figure.arm], figure.quantity)) is not None
+        if figure.arm in arms and (values := _values(arms[figure.arm], figure.quantity))
     ]
 
 
@@ -66,11 +68,11 @@ def orders(experiment: ExperimentResult) -> list[Order]:
     groups: dict[tuple[str, str, str, str], list[tuple[str, float, float]]] = {}
     for figure in experiment.published:
         arm = arms.get(figure.arm)
-        if arm is None or (ours := _ours(arm, figure.quantity)) is None:
+        if arm is None or not (values := _values(arm, figure.quantity)):
             continue
         operation = str(arm.factors.get("operation", ""))
         key = (figure.source, figure.machine, f"{figure.quantity} {figure.unit}", operation)
-        groups.setdefault(key, []).append((figure.arm, figure.figure, ours))
+        groups.setdefault(key, []).append((figure.arm, figure.figure, median(values)))
     return [
         Order(source, quantity.split()[0], operation, _names(found), _swapped(found))
         for (source, _, quantity, operation), found in groups.items()
@@ -78,36 +80,35 @@ def orders(experiment: ExperimentResult) -> list[Order]:
     ]
 
 
-def _beside(figure: PublishedFigure, ours: float, hertz: float | None) -> Beside:
-    scaled: float | None = ours
+def _beside(figure: PublishedFigure, values: Sequence[float], hertz: float | None) -> Beside:
+    ours: float = median(values)
+    scale: float | None = 1.0
     if figure.unit == "cycles":
-        scaled = None if hertz is None else ours * hertz / 1e6
+        scale = None if hertz is None else hertz / 1e6
     elif figure.unit == "us" and figure.hertz is not None:
-        scaled = None if hertz is None else ours * hertz / figure.hertz
+        scale = None if hertz is None else hertz / figure.hertz
+    factor = None if scale is None or not figure.figure else ours * scale / figure.figure
     if figure.unit == "bytes":
-        factor, agrees = ours / figure.figure if figure.figure else None, ours == figure.figure
+        agrees = all(value == figure.figure for value in values)
     else:
-        factor = None if scaled is None else scaled / figure.figure
         agrees = factor is not None and 1 / MOST_APART <= factor <= MOST_APART
-    shown = ours if scaled is None else scaled
-    reason = "" if agrees else figure.reason or UNKNOWN
+    unknown = UNSCALED if scale is None else figure.reason or UNKNOWN
     return Beside(
         arm=figure.arm,
         quantity=figure.quantity,
         unit=figure.unit,
         theirs=figure.figure,
-        ours=shown,
+        ours=ours if scale is None else ours * scale,
         factor=factor,
         agrees=agrees,
-        reason=reason,
+        reason="" if agrees else unknown,
         source=figure.source,
         machine=figure.machine,
     )
 
 
-def _ours(arm: ArmResult, quantity: str) -> float | None:
-    values = [known[quantity] for sample in arm.samples if quantity in (known := quantities(sample))]
-    return median(values) if values else None
+def _values(arm: ArmResult, quantity: str) -> list[float]:
+    return [known[quantity] for sample in arm.samples if quantity in (known := quantities(sample))]
 
 
 def _names(found: Sequence[tuple[str, float, float]]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.published import UNKNOWN, beside, orders
+from experiments.published import UNKNOWN, UNSCALED, beside, orders
 from experiments.result import ArmResult, ExperimentResult, PublishedFigure, Sample
 from tests.unit.experiments.made_result import made_result
 
@@ -55,10 +55,24 @@ def test_a_size_that_is_off_by_one_does_not_agree() -> None:
     assert not found.agrees
 
 
+def test_a_size_that_varies_does_not_agree_although_its_median_does() -> None:
+    sizes = [3309, 3309, 3308]
+    samples = [arm("a", 1, signature_bytes=size).samples[0] for size in sizes]
+    varying = arm("a", 1).model_copy(update={"samples": samples})
+    (found,) = beside(experiment([varying], [figure("a", 3309, "bytes", "signature_bytes")]), 1e9)
+    assert (found.ours, found.factor, found.agrees) == (3309, 1.0, False)
+
+
+@pytest.mark.parametrize("unit", ["us", "cycles", "bytes"])
+def test_a_published_zero_is_no_divisor(unit: str) -> None:
+    (found,) = beside(experiment([arm("a", 20, size=1)], [figure("a", 0, unit, "size")]), HERTZ)
+    assert (found.factor, found.agrees, found.reason) == (None, False, UNKNOWN)
+
+
 @pytest.mark.parametrize("published", [figure("a", 100, "cycles"), figure("a", 100, hertz=1e9)])
 def test_without_our_clock_nothing_is_scaled_and_nothing_agrees(published: PublishedFigure) -> None:
     (found,) = beside(experiment([arm("a", 20)], [published]), None)
-    assert (found.factor, found.agrees) == (None, False)
+    assert (found.factor, found.agrees, found.ours, found.reason) == (None, False, 20, UNSCALED)
 
 
 def test_figures_of_arms_or_quantities_that_were_not_measured_are_left_out() -> None:

@@ -135,11 +135,9 @@ class MaskingServer:
         state.expect_among(entry.index, state.sharings, "sent no boxes")
         if entry.index in state.contributed:
             raise MaskingOrderError(f"client {entry.index} has contributed already")
-        words = numpy.frombuffer(entry.masked, WORD)
         if state.total is None:
-            state.total = words.copy()
-        else:
-            numpy.add(state.total, words, out=state.total)
+            state.total = numpy.zeros(state.terms.words, WORD)
+        numpy.add(state.total, numpy.frombuffer(entry.masked, WORD), out=state.total)
         state.contributed.add(entry.index)
         return entry.index
 
@@ -162,8 +160,8 @@ class MaskingServer:
     def confirmations(self) -> bytes:
         """Return the Confirmations, for all survivors. Raises MaskingOrderError."""
         self._state.expect_after(MaskingServerStage.CONFIRMING)
-        listed = tuple(entry for _, entry in sorted(self._state.confirmations.items()))
-        return Confirmations(listed).encode(self._state.terms)
+        listed = sorted(self._state.confirmations.items())
+        return Confirmations(tuple(entry for _, entry in listed)).encode(self._state.terms)
 
     def reveal(self, message: bytes) -> int:
         """Take a Reveal; return whose it is. Raises MaskingFormatError, MaskingRefused, MaskingOrderError."""

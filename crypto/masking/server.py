@@ -84,8 +84,7 @@ class MaskingServer:
         state.expect(MaskingServerStage.SETUP)
         entry = Advertisement.decode(message, state.terms)
         verify_advertisement(state.terms, self._roster, entry)
-        others = (known for index, known in state.advertised.items() if index != entry.index)
-        refuse_same_keys((*others, entry))
+        refuse_same_keys((*(known for known in state.listed if known.index != entry.index), entry))
         known = state.advertised.setdefault(entry.index, entry)
         if replace(known, signature=b"") != replace(entry, signature=b""):
             raise MaskingOrderError(f"client {entry.index} advertised other keys before")

@@ -36,6 +36,8 @@ EXTRAS = {
     "redis": ("redis", "hiredis"),
     "speed": ("uvloop", "httptools"),
     "oqs": ("oqs",),
+    "experiments": ("jinja2", "jwt", "matplotlib", "numpy", "pyperf", "scipy"),
+    "private": ("numpy",),
 }
 SERVERS = {
     "PostgreSQL": ("postgres", "pg_ctl"),

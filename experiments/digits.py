@@ -29,7 +29,8 @@ def figure(found: Bounded, unit: str) -> str:
     """Write a figure with its interval: `0.113 [0.110, 0.118]`, `107 µs [99, 132]`, `1.004 [1.002, 1.006]`.
 
     All three have the same decimals: as many as give the value three digits, but so that the interval's width has one
-    or two. An interval too narrow for that is left out.
+    or two. An interval too narrow for that is left out. Without a unit it may be a ratio: a bound that is not 1 is not
+    written as 1.
     """
     divisor, name = 1.0, "µs" if unit == "us" else unit
     for least, step in _STEPS.get(unit, ()):
@@ -38,6 +39,10 @@ def figure(found: Bounded, unit: str) -> str:
             break
     numbers = [number / divisor for number in (found.value, found.low, found.high)]
     places = _places_of(numbers[0], numbers[2] - numbers[1])
+    if not unit:
+        finer = range(places, _places(numbers[0]) + _FINER + 1)
+        told = (more for more in finer if all(one == 1 or round(one, more) != 1 for one in numbers[1:]))
+        places = next(told, places)
     value, low, high = (f"{number:z,.{places}f}" for number in numbers)
     behind = f" {name}" if name else ""
     return f"{value}{behind}" if value == low == high else f"{value}{behind} [{low}, {high}]"

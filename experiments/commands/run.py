@@ -38,7 +38,9 @@ def run(
         bool | None,
         typer.Option("--full/--quick", help="Figures to quote, or a look that everything works (the default)."),
     ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Of orders and data; 1.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", min=0, max=2**53 - 1, help="Of orders and data; 1.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FOLDER", help="A new one in ./experiment-results unless given."),

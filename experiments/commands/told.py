@@ -20,6 +20,8 @@ def told() -> Iterator[None]:
         raise CliError(str(error), ExitCode.USAGE) from error
     except ExperimentError as error:
         raise CliError(str(error), hint=INSTALL if isinstance(error, Unavailable) else None) from error
+    except OSError as error:
+        raise CliError(f"{error.filename or 'the result'}: {error.strerror or error}") from error
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("experiments", "secure_api", "crypto"):
             raise  # a defect

@@ -58,11 +58,13 @@ def _group(source: str, machine: str, unit: str, rows: Sequence[Beside], order: 
     notes.append(f"{sum(row.agrees for row in rows)} of {len(rows)} figures within a factor of 2.")
     apart: dict[str, list[str]] = {}
     for row in rows:
-        if not row.agrees:
+        if not row.agrees and row.factor is not None:
             apart.setdefault(row.reason, []).append(row.arm)
     notes += [
         f"More than a factor of 2 apart: {', '.join(names)}. Reason: {reason}." for reason, names in apart.items()
     ]
+    if unscaled := [row.arm for row in rows if row.factor is None]:
+        notes.append(f"Not scaled, for want of a clock: {', '.join(unscaled)}.")
     return PublishedGroup(source, machine, "µs" if unit == "us" else unit, [_row(row) for row in rows], notes)
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.comparison import Repeated, compare, repeats
+from experiments.comparison import compare
+from experiments.repetition import Repeated, not_repeated, repeats
 from experiments.result import Result
 from experiments.statistics import figure
 
@@ -17,6 +18,7 @@ class RepeatedRow:
     first: str
     second: str
     inside: bool
+    apart: bool  # the two intervals have nothing in common
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,11 @@ def repetition(first: Result, second: Result) -> Repetition:
             f"{inside} of {len(found)} headline ratios of the second run lie inside the first run's 95 % interval; "
             f"{len(found) - inside} do not, and come first below."
         )
-    rows = sorted((_row(one) for one in found), key=lambda row: row.inside)
+    if found and (missing := not_repeated(first, second)):
+        summary += f" The second run lacks {', '.join(missing)}."
+    rows = sorted((_row(one) for one in found), key=lambda row: (row.inside, not row.apart))
     return Repetition(second, summary, rows, compare(first, second).differences)
 
 
 def _row(one: Repeated) -> RepeatedRow:
-    return RepeatedRow(one.experiment, one.name, figure(one.first, ""), figure(one.second, ""), one.inside)
+    return RepeatedRow(one.experiment, one.name, figure(one.first, ""), figure(one.second, ""), one.inside, one.apart)

@@ -72,8 +72,9 @@ def test_a_store_of_the_product_passes_the_check_and_is_measured(name: str, conc
 @pytest.mark.services
 @pytest.mark.parametrize("name", ["postgresql", "redis"])
 def test_a_service_ends_with_its_arm(name: str, tmp_path: Path) -> None:
+    others = set(psutil.Process().children(recursive=True))  # servers of other tests of this process
     with spending_at(name, tmp_path):
-        processes = psutil.Process().children(recursive=True)
+        processes = set(psutil.Process().children(recursive=True)) - others
         assert len(processes) > 1
     assert [process for process in processes if process.is_running()] == []
 

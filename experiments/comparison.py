@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from experiments.digits import figure
 from experiments.repetition import Repeated, apart, interval_of, not_repeated, repeats
 from experiments.result import ArmResult, ExperimentResult, Result
-from experiments.statistics import Interval, figure, interval
+from experiments.statistics import Interval, interval
 
 __all__ = ["Compared", "Comparison", "Repeated", "compare", "compare_text", "not_repeated", "repeats"]
 

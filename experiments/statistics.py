@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from experiments.digits import digits, figure
+from experiments.digits import figure
 from experiments.errors import DefinitionError, ExperimentError
 from experiments.experiment import REFERENCE, Experiment, Finding, Round
 from experiments.result import ArmResult, FindingResult, Sample
-
-__all__ = ["Interval", "answer", "digits", "evaluate", "figure", "interval", "quantities", "rounds"]
 
 RESAMPLES: Final = 2_000
 CONFIDENCE: Final = 0.95

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
+from experiments.digits import digits, figure
 from experiments.errors import ExperimentError
 from experiments.report.intervals import Intervals
 from experiments.report.numbers import factor
 from experiments.result import ArmResult, ExperimentResult, Result
-from experiments.statistics import Interval, digits, figure
+from experiments.statistics import Interval
 
 Rows = Iterable[Sequence[str]]
 

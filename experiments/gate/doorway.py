@@ -12,22 +12,16 @@ from starlette.types import ASGIApp
 from crypto import PrivateKey, SessionKeys, SignatureAlgorithm, SigningKey, VerificationKey, write_private_key
 from experiments.errors import ArmFailed, Unavailable
 from experiments.event_loop import new_event_loop
+from experiments.installation import install, settings_of
 from secure_api.api.middleware.signatures import SignatureMiddleware
 from secure_api.api.server import Server
 from secure_api.app import create_app
 from secure_api.client import Session, SignatureAuth
-from secure_api.data.clients import Client, add_client
 from secure_api.data.database import Database
-from secure_api.data.keys import NewKey, add_keys
-from secure_api.data.organizations import OrganizationRepository
 from secure_api.domain.clock import system_clock
 from secure_api.domain.errors import ConfigurationError
-from secure_api.domain.identifier import new_identifier
-from secure_api.domain.roles import Role
 from secure_api.services.authentication import Authenticator
-from secure_api.services.installation import initialize
 from secure_api.services.session_keeper import SessionKeeper
-from secure_api.settings import Settings
 
 AUTHORITY: Final = "api.example"
 #: Seconds before now at which the store of nonces is opened: it believes no request that is older than itself.
@@ -54,12 +48,9 @@ class Doorway:
         """Make and open the home. Raises Unavailable when the provider is not here."""
         home = folder / "home"
         home.mkdir(mode=0o700)
-        self.settings = Settings(
-            _env_prefix="NOT_OF_THE_ENVIRONMENT_",
-            home=home,
+        self.settings = settings_of(
+            home,
             crypto_provider=provider,
-            access_log=False,
-            max_body_bytes=2 << 20,
             session_lifetime=86_400,
             session_idle_timeout=86_400,
             session_max_requests=10_000_000,
@@ -110,7 +101,8 @@ class Doorway:
         write_private_key(self.settings.home / "server-key.pem", server_key, None)
         database = Database(self.settings.url)
         try:
-            await self._enroll(database, server_key)
+            first, *others = (key.public_key for key in self.keys.values())
+            await install(database, server_key, first, others)
         finally:
             await database.close()
         app = create_app(self.settings)
@@ -133,27 +125,6 @@ class Doorway:
         if auth.current is None:
             raise ArmFailed("the product opened no session")
         self.session = auth.current.keys
-
-    async def _enroll(self, database: Database, server_key: PrivateKey) -> None:
-        """Initialize the home with the first key, and enroll a client for each of the others."""
-        first, *others = (key.public_key for key in self.keys.values())
-        await initialize(database, operator="operator", admin_key=first, server_key=server_key)
-        now = system_clock()
-        async with database.write() as transaction:
-            organization = await OrganizationRepository(transaction).operator()
-            if organization is None:
-                raise ArmFailed("the home has no operator")
-            for key in others:
-                client = Client(new_identifier(), organization.id, key.algorithm, Role.ADMIN, now)
-                await add_client(transaction, client)
-                await add_keys(
-                    transaction,
-                    [NewKey(key.keyid, key.algorithm.value, key.raw)],
-                    key_set=new_identifier(),
-                    client_id=client.id,
-                    organization_id=organization.id,
-                    created=now,
-                )
 
     async def _close(self) -> None:
         await self.server.nonces.close()

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from experiments.digits import digits
 from experiments.report.intervals import Intervals
 from experiments.report.numbers import cell, named, quantity
 from experiments.result import ArmResult, ExperimentResult
-from experiments.statistics import Interval, digits
+from experiments.statistics import Interval
 
 #: Arms that a reader still takes in at one look; more are folded away and grouped.
 MANY: Final = 24

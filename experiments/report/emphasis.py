@@ -6,8 +6,8 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from experiments.digits import figure
 from experiments.result import FindingResult
-from experiments.statistics import figure
 
 _CODE: Final = re.compile(r"`([^`]+)`")
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from experiments.statistics import digits
+from experiments.digits import digits
 
 _TIMED: Final = re.compile(r"(cpu|wall|latency|delay)(_p\d+)?$")
 _STEPS: Final = {

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from experiments.digits import digits
 from experiments.published import Beside, Order, beside, orders
 from experiments.report.numbers import quantity
 from experiments.result import ExperimentResult
-from experiments.statistics import digits
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from experiments.comparison import compare
+from experiments.digits import figure
 from experiments.repetition import Repeated, not_repeated, repeats
 from experiments.result import Result
-from experiments.statistics import figure
 
 
 @dataclass(frozen=True, slots=True)

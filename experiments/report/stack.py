@@ -6,13 +6,14 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from experiments.digits import digits
 from experiments.report.axis import scale
 from experiments.report.legend import legend, legend_height
 from experiments.report.numbers import amount, factor
 from experiments.report.selection import Panel, Point
 from experiments.report.theme import INK, PAPER, POINTS, ROW, SMALL, WIDTH, on_series, series, text_width
 from experiments.result import PlotSpec
-from experiments.statistics import Interval, digits
+from experiments.statistics import Interval
 
 BAR: Final = 24.0  # points
 RIGHT: Final = 50.0

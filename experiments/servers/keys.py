@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Final
 
-from crypto import CryptoError, PrivateKey, PublicKey, SignatureAlgorithm, SigningKey
+from crypto import CryptoError, PrivateKey, PublicKey, SignatureAlgorithm
 from experiments.errors import Unavailable
 from experiments.schemes.product_signatures import OqsSignature, is_on_oqs
 
@@ -70,11 +70,6 @@ def enrolled_keys() -> list[PublicKey]:
     """Give the public keys of all clients but the admin."""
     keys: list[Key] = [*(client_key(algorithm.value) for algorithm in SignatureAlgorithm), *handshake_keys()]
     return [key.public_key for key in keys]
-
-
-def signing(key: Key) -> SigningKey:
-    """Say that a key signs, in the words of `crypto`."""
-    return key
 
 
 def require_provider(provider: str) -> None:

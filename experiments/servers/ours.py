@@ -8,7 +8,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from experiments.servers.home import SETTINGS, settings_of
+from experiments.installation import settings_of
+from experiments.servers.home import SETTINGS
 from experiments.servers.route import WORKER, make_app
 from secure_api import logs
 from secure_api.api.middleware.signatures import SignatureMiddleware
@@ -19,7 +20,7 @@ from secure_api.app import create_app
 def build(home: Path) -> FastAPI:
     """Make the application of a home. Raises ConfigurationError (no such provider here)."""
     logs.configure("error", "json")
-    whole = create_app(settings_of(home, json.loads((home / SETTINGS).read_text())))
+    whole = create_app(settings_of(home, **json.loads((home / SETTINGS).read_text())))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -11,7 +11,7 @@ from typing import Final
 from crypto import KemAlgorithm, KemPrivateKey, Request, SigningKey, encode_base64url, sign_request
 from experiments.servers import sessions
 from experiments.servers.bearer import tokens
-from experiments.servers.keys import client_key, handshake_keys, server_key, signing
+from experiments.servers.keys import client_key, handshake_keys, server_key
 from experiments.servers.message import Message
 from experiments.servers.protection import Protection
 from experiments.servers.route import PATH, body
@@ -35,7 +35,7 @@ class Client:
     def __post_init__(self) -> None:
         """Begin without a session."""
         self._sessions = sessions.Sessions(self.port)
-        self._offering = cycle(map(signing, handshake_keys()))
+        self._offering = cycle(handshake_keys())
 
     @property
     def authority(self) -> str:
@@ -88,7 +88,7 @@ class Client:
     def _key(self, count: int) -> SigningKey:
         if self.protection.kind == "session":
             return self._sessions.keys(count).client_mac
-        return signing(client_key(self.protection.algorithm))
+        return client_key(self.protection.algorithm)
 
     def _sealing(self, key: SigningKey) -> Seal:
         if self.protection.kind == "session":

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from experiments.digits import figure
 from experiments.result import ArmResult, ExperimentResult, FindingResult, PlotSpec, Sample
-from experiments.statistics import Interval, figure
+from experiments.statistics import Interval
 
 BEGAN = datetime(2026, 11, 23, 7, 10, tzinfo=UTC)
 

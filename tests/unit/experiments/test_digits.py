@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.statistics import Interval, digits, figure
+from experiments.digits import digits, figure
+from experiments.statistics import Interval
 
 
 @pytest.mark.parametrize(

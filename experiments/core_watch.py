@@ -2,7 +2,7 @@
 
 import os
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 #: Share of all cores that others may take before a run warns.
 MOST_FOREIGN = 0.1

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from experiments.checkout import git_dirty, git_revision
 from experiments.core_watch import load_average
@@ -104,7 +104,7 @@ def _hertz(cpu: Mapping[str, str]) -> float | None:
         return float(named[1]) * 1e9
     if platform.machine() in {"x86_64", "AMD64"} and "bogomips" in cpu:
         return float(cpu["bogomips"]) / 2 * 1e6
-    frequency = psutil.cpu_freq()
+    frequency: Any = psutil.cpu_freq()  # None in some virtual machines, whatever its types say
     return None if frequency is None or not frequency.current else float(frequency.max or frequency.current) * 1e6
 
 

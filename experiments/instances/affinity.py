@@ -3,7 +3,7 @@
 import os
 from contextlib import suppress
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 
 def move_to_core(root: int, core: int | None) -> None:

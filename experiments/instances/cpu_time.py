@@ -2,7 +2,7 @@
 
 import time
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from experiments.errors import Unavailable
 

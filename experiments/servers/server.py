@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from experiments.errors import ArmFailed
 from experiments.instances.cpu_time import CpuTimes, cpu_times

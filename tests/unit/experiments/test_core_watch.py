@@ -9,7 +9,7 @@ import sys
 import time
 from contextlib import suppress
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from experiments.core_watch import CoreWatch, load_average, own_seconds
 

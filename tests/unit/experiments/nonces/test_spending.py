@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from random import Random
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 from experiments import QUICK, CheckFailed, Setting, Unavailable

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 from crypto import InvalidSignature

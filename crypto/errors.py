@@ -19,6 +19,11 @@
     │   ├── MaskingOrderError       not now, not by this client, or not a second time
     │   ├── MaskingRefused          forged, swapped, or in contradiction to what was said before
     │   └── TooFewClients           fewer than the threshold are left
+    ├── MpcError                    a multi-party computation cannot be made, or came to no result
+    │   ├── MpcTermsError           such a computation must not be made: parties, bounds, or an overflow of the field
+    │   ├── MpcInputError           the values are not what the terms say
+    │   ├── MpcFormatError          shares, boxes, a job or a message are malformed, or of another computation
+    │   └── MpcAborted              a session of the compute parties ended without a result; `.reason` says why
     └── VerificationError           a request is not to be believed; `.reason` says why
         ├── FieldSyntaxError        a header field is malformed, repeated or too large
         ├── ProfileError            well-formed, but not what the signature profile demands
@@ -134,6 +139,45 @@ class MaskingRefused(MaskingError):
 
 class TooFewClients(MaskingError):
     """Fewer clients than the threshold are left: the sum cannot, and must not, be revealed."""
+
+
+class MpcError(CryptoError):
+    """A multi-party computation cannot be made as asked, or came to no result."""
+
+
+class MpcTermsError(MpcError):
+    """Such a computation must not be made: too few parties, senseless bounds, or a sum that the field cannot hold."""
+
+
+class MpcInputError(MpcError):
+    """The values to contribute are not as many, or not of the kind, that the terms say."""
+
+
+class MpcFormatError(MpcError):
+    """Shares, boxes, a job or a message are malformed, or belong to another computation."""
+
+
+class MpcAborted(MpcError):
+    """A session of the compute parties ended without a result, and may be run again.
+
+    `reason` is a value of `crypto.mpc.AbortReason`. `party` is the index of the party that it is about (None: nobody's
+    fault that is known), `told_by` that of the party that said so (None: seen here), `detail` is for the log.
+    """
+
+    def __init__(self, reason: str, party: int | None = None, told_by: int | None = None, detail: str = "") -> None:
+        if len(detail) > _MAX_DETAIL:
+            detail = f"{detail[:_MAX_DETAIL]}..."
+        super().__init__(reason, party, told_by, detail)
+        self.reason = reason
+        self.party = party
+        self.told_by = told_by
+        self.detail = detail
+
+    def __str__(self) -> str:
+        """Say what happened in one line."""
+        about = "" if self.party is None else f", party {self.party}"
+        told = "" if self.told_by is None else f", as party {self.told_by} tells"
+        return f"the session was aborted: {self.reason}{about}{told}" + (f" ({self.detail})" if self.detail else "")
 
 
 class VerificationError(CryptoError):

@@ -1,0 +1,252 @@
+"""Twenty-nine features of an event, each in [0, 1], each O(1), in a fixed order.
+
+Every one is made so that high is suspicious, by a fixed transform: a running minimum and maximum would let one outlier
+squeeze everybody else into a corner.
+"""
+
+import hashlib
+from math import exp, log, log1p, sqrt
+from typing import Final
+
+from anomaly.clients import (
+    BAD_PROOF,
+    DENIALS,
+    ERRORS,
+    FOREIGN,
+    INTERVAL,
+    INTERVAL_SQUARE,
+    LAST_ROUTES,
+    LONG_RATE,
+    MOVES,
+    NEW_AGENT,
+    NEW_NETWORK,
+    NEW_ROUTE,
+    NOVELTY,
+    OWN_SURPRISE,
+    REPEAT,
+    REQUEST_SIZE,
+    RESPONSE_SIZE,
+    ROUTE_BINS,
+    SHORT_RATE,
+    SLOW,
+    SURPRISE,
+    THROTTLED,
+    VOLUME,
+    WINDOW,
+    ClientState,
+    NetworkState,
+    RouteState,
+)  # fmt: skip
+from anomaly.entities import EntityTable
+from anomaly.event import NOBODY, ApiEvent, Proof
+from anomaly.owners import Owners
+from anomaly.routes import Routes
+
+FEATURES: Final = (
+    "requests in 10 s", "requests in 10 min", "burst", "short interval", "clockwork",
+    "unusual step", "unusual steps", "unlike itself", "new routes", "repetition",
+    "new objects", "distinct objects", "foreign objects",
+    "errors", "denials", "throttling", "slow answers",
+    "odd request size", "odd response size", "bytes in 10 min",
+    "new network", "new agent", "bad signatures", "odd hour",
+    "clients on the network", "denials on the network",
+    "rush on the route", "errors on the route", "strangers on the route",
+)  # fmt: skip
+GROUPS: Final = (
+    0, 0, 0, 0, 1,
+    2, 2, 3, 3, 1,
+    4, 4, 5,
+    6, 7, 6, 6,
+    8, 8, 9,
+    10, 10, 11, 10,
+    12, 12,
+    13, 13, 13,
+)  # fmt: skip
+"""Features of one group tell of the same thing and count once."""
+OF_CLIENT: Final = 24
+"""The features before this index are the client's own; the others belong to its network and to the route."""
+
+FEATURES_HASH: Final = hashlib.sha256("\n".join(FEATURES).encode()).hexdigest()[:16]
+
+_STEP: Final = 0.1
+_HOUR: Final = 3_600.0
+
+
+class FeatureExtractor:
+    """Turns events into features, over bounded memory.
+
+    Args:
+        clients: clients remembered at most; a quarter as many networks, and as many unknown clients.
+    """
+
+    def __init__(self, clients: int = 10_000) -> None:
+        width = len(FEATURES)
+        self.clients: EntityTable[ClientState] = EntityTable(clients, lambda _, now: ClientState(now, width))
+        self.unknown: EntityTable[ClientState] = EntityTable(
+            max(16, clients // 8), lambda _, now: ClientState(now, width)
+        )
+        self.networks: EntityTable[NetworkState] = EntityTable(max(16, clients // 4), lambda _, now: NetworkState(now))
+        self.routes = Routes()
+        self.owners = Owners()
+        self.now = 0.0
+        # Of the event just taken, for the scorer: saves looking them up again.
+        self.client: ClientState
+        self.network: NetworkState
+        self.route: RouteState
+
+    def take(self, event: ApiEvent) -> list[float]:
+        """Return the features of `event` and remember it.
+
+        A clock that goes back counts as standing still; one that jumps ahead ages everybody, and no more.
+        """
+        now = event.time
+        if now < self.now:
+            now = self.now
+        self.now = now
+        key = event.client
+        who = self.clients.touch(key, now) if key else self.unknown.touch(event.network, now)
+        network = self.networks.touch(event.network, now)
+        route = self.routes.touch(event.route, now)
+        self.client, self.network, self.route = who, network, route
+        status, ew, count = event.status, who.ew, who.count
+        denied = status == 401 or status == 403
+        thing = event.object
+
+        # Rate
+        gap = now - who.last
+        short = ew[SHORT_RATE] = ew[SHORT_RATE] * exp(-gap / 10.0) + 1.0
+        fade = exp(-gap / WINDOW)
+        long = ew[LONG_RATE] = ew[LONG_RATE] * fade + 1.0
+        pause = log(gap + 0.01)
+        weight = _STEP if count > 9 else 1.0 / (count + 1)
+        mean = ew[INTERVAL] = ew[INTERVAL] + weight * (pause - ew[INTERVAL])
+        square = ew[INTERVAL_SQUARE] = ew[INTERVAL_SQUARE] + weight * (pause * pause - ew[INTERVAL_SQUARE])
+        spread = sqrt(square - mean * mean) if square > mean * mean else 0.0
+
+        # Sequence
+        index = route.index
+        slot = index % ROUTE_BINS
+        mine = who.routes
+        times = mine[slot]
+        # The more often a client took a route, the less it says about what clients in general do.
+        surprise = self.routes.surprise(who.previous, index, 1.0 / (1.0 + 0.2 * times))
+        seen = count if count < 200 else 200
+        own = log((seen + 3.0) / (times + 0.3)) / 6.5
+        own = own if own < 1.0 else 1.0
+        if times < 255:
+            mine[slot] = times + 1
+        else:
+            for position in range(ROUTE_BINS):
+                mine[position] >>= 1
+        ew[SURPRISE] += _STEP * (surprise - ew[SURPRISE])
+        ew[OWN_SURPRISE] += _STEP * ((own if count > 20 else 0.4) - ew[OWN_SURPRISE])
+        ew[NEW_ROUTE] += _STEP * ((times == 0) - ew[NEW_ROUTE])
+        ew[REPEAT] += 0.05 * ((index == who.previous) - ew[REPEAT])
+
+        # Objects
+        if now - who.window > WINDOW:
+            who.objects_before = who.objects if now - who.window < 2 * WINDOW else 0
+            who.objects = 0
+            who.window = now
+        foreign = False
+        if thing:
+            bit = 1 << ((thing >> 8) & 255)
+            novel = not (who.objects | who.objects_before) & bit
+            who.objects |= bit
+            ew[NOVELTY] += _STEP * (novel - ew[NOVELTY])
+            ok = status < 400
+            foreign = self.owners.foreign(thing, event.organization or key or event.network, shown=ok)
+            foreign = foreign or status == 403 or status == 404
+            ew[FOREIGN] += _STEP * (foreign - ew[FOREIGN])
+        distinct = (who.objects | who.objects_before).bit_count()
+        who.streak = who.streak + 1 if foreign else (0 if thing else who.streak)
+
+        # Outcome and payload
+        failed = status >= 400
+        ew[ERRORS] += _STEP * ((failed and not denied and status != 429) - ew[ERRORS])
+        ew[DENIALS] += _STEP * (denied - ew[DENIALS])
+        ew[THROTTLED] += _STEP * ((status == 429) - ew[THROTTLED])
+        slow, asked, answered = self.routes.sizes(route, event.latency, event.request_bytes, event.response_bytes)
+        ew[SLOW] += _STEP * (slow - ew[SLOW])
+        ew[REQUEST_SIZE] += _STEP * (asked - ew[REQUEST_SIZE])
+        ew[RESPONSE_SIZE] += _STEP * (answered - ew[RESPONSE_SIZE])
+        volume = ew[VOLUME] = ew[VOLUME] * fade + event.response_bytes + event.request_bytes
+
+        # Identity and time
+        home = who.home
+        source = event.network
+        moved = key != NOBODY and source not in home
+        if moved:
+            who.home = (source, home[0], home[1])
+        # A place stays new for a while after the first request from it; the places before stay old.
+        ew[NEW_NETWORK] = ew[NEW_NETWORK] * 0.97 + (0.6 if moved and count > 4 else 0.0)
+        changed = event.agent != who.agent
+        ew[NEW_AGENT] = ew[NEW_AGENT] * 0.97 + (0.6 if changed and count > 0 else 0.0)
+        who.agent = event.agent
+        bad = event.proof >= Proof.BAD
+        ew[BAD_PROOF] += _STEP * (bad - ew[BAD_PROOF])
+        hour = int(now // _HOUR) % 24
+        hours = who.hours
+        odd = 1.0 - (hours[hour] + 2.0) / (min(count, 100) + 4.0) if count > 60 else 0.5
+        odd = odd if odd > 0.0 else 0.0
+        if count % 4 == 0 and hours[hour] < 255:
+            hours[hour] += 1
+
+        # Network
+        past = now - network.last
+        fade = exp(-past / WINDOW) if past > 0.0 else 1.0
+        requests = network.requests = network.requests * fade + 1.0
+        denials = network.denials = network.denials * fade + denied
+        if now - network.window > WINDOW:
+            network.clients_before = network.clients if now - network.window < 2 * WINDOW else 0
+            network.clients = 0
+            network.window = now
+        network.clients |= 1 << (key & 127)
+        crowd = (network.clients | network.clients_before).bit_count()
+        network.usual_clients += 0.005 * (crowd - network.usual_clients)
+        network.last = now
+        network.count += 1
+
+        # Route
+        rush, trouble, strange = self.routes.population(route, now, failed, count < 20)
+
+        who.last = now
+        who.count = count + 1
+        who.previous = index
+        who.trail = who.trail[1 - LAST_ROUTES :] + bytes((index,))
+        ew[MOVES] += 0.05 * (moved - ew[MOVES])
+        return [
+            log1p(short) / 7.0 if short < 1_095.0 else 1.0,
+            log1p(long) / 9.0 if long < 8_100.0 else 1.0,
+            _unit(0.5 + 0.25 * log((short + 0.5) / (long / 12.0 + 0.5))),
+            _unit(0.55 - mean / 10.0),
+            (1.0 / (1.0 + 2.0 * spread)) if count > 8 else 0.3,
+            surprise,
+            ew[SURPRISE],
+            ew[OWN_SURPRISE],
+            ew[NEW_ROUTE],
+            ew[REPEAT],
+            ew[NOVELTY],
+            distinct / 256.0,
+            ew[FOREIGN],
+            ew[ERRORS],
+            ew[DENIALS],
+            ew[THROTTLED],
+            ew[SLOW],
+            ew[REQUEST_SIZE],
+            ew[RESPONSE_SIZE],
+            log1p(volume) / 21.0 if volume < 1.3e9 else 1.0,
+            min(1.0, ew[NEW_NETWORK]),
+            min(1.0, ew[NEW_AGENT]),
+            ew[BAD_PROOF],
+            odd,
+            _unit(0.5 + 0.2 * log((crowd + 1.0) / (network.usual_clients + 1.0))),
+            denials / (requests + 3.0),
+            rush,
+            trouble,
+            strange,
+        ]
+
+
+def _unit(value: float) -> float:
+    return 0.0 if value < 0.0 else (1.0 if value > 1.0 else value)

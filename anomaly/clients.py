@@ -60,7 +60,7 @@ class NetworkState:
 
     __slots__ = (
         "clients", "clients_before", "count", "denials", "first", "last", "level", "requests", "risk", "usual",
-        "usual_clients", "window",
+        "usual_clients", "usual_denials", "window",
     )  # fmt: skip
 
     def __init__(self, now: float) -> None:
@@ -73,6 +73,7 @@ class NetworkState:
         self.requests = 0.0
         self.denials = 0.0
         self.usual_clients = 0.0
+        self.usual_denials = 0.0
         self.level = 0.0
         self.usual = 0.0
         self.risk = 0.0

@@ -70,6 +70,8 @@ FEATURES_HASH: Final = hashlib.sha256("\n".join(FEATURES).encode()).hexdigest()[
 
 _STEP: Final = 0.1
 _HOUR: Final = 3_600.0
+_MEMORY: Final = 1_800.0
+_FADING: Final = (SURPRISE, NEW_ROUTE, FOREIGN, ERRORS, DENIALS, THROTTLED, SLOW, REQUEST_SIZE, RESPONSE_SIZE, BAD_PROOF)
 
 
 class FeatureExtractor:
@@ -122,6 +124,11 @@ class FeatureExtractor:
         mean = ew[INTERVAL] = ew[INTERVAL] + weight * (pause - ew[INTERVAL])
         square = ew[INTERVAL_SQUARE] = ew[INTERVAL_SQUARE] + weight * (pause * pause - ew[INTERVAL_SQUARE])
         spread = sqrt(square - mean * mean) if square > mean * mean else 0.0
+
+        if gap > 30.0:  # what was odd an hour ago says little of this request
+            rest = exp(-gap / _MEMORY)
+            for kept in _FADING:
+                ew[kept] *= rest
 
         # Sequence
         index = route.index
@@ -204,6 +211,8 @@ class FeatureExtractor:
         network.clients |= 1 << (key & 127)
         crowd = (network.clients | network.clients_before).bit_count()
         network.usual_clients += 0.005 * (crowd - network.usual_clients)
+        refused = denials / (requests + 3.0) - network.usual_denials
+        network.usual_denials += 0.01 * (denied - network.usual_denials)
         network.last = now
         network.count += 1
 
@@ -241,7 +250,7 @@ class FeatureExtractor:
             ew[BAD_PROOF],
             odd,
             _unit(0.5 + 0.2 * log((crowd + 1.0) / (network.usual_clients + 1.0))),
-            denials / (requests + 3.0),
+            refused if refused > 0.0 else 0.0,
             rush,
             trouble,
             strange,

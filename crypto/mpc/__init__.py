@@ -7,6 +7,9 @@ when something is computed; MPyC lives in a party's own process only.
 from crypto.mpc.abort import AbortReason
 from crypto.mpc.boxes import SharedContribution, box_bytes, open_box, seal_contribution
 from crypto.mpc.field import FIELDS, Field, field_for
+from crypto.mpc.job import Deadlines
+from crypto.mpc.local import run_local, run_locally
+from crypto.mpc.party import MpcResult, run_party
 from crypto.mpc.programs import PROGRAMS, program_of
 from crypto.mpc.sharing import combine, share
 from crypto.mpc.terms import MpcTerms
@@ -16,8 +19,10 @@ __all__ = [
     "FIELDS",
     "PROGRAMS",
     "AbortReason",
+    "Deadlines",
     "Entry",
     "Field",
+    "MpcResult",
     "MpcTerms",
     "Session",
     "SharedContribution",
@@ -26,6 +31,9 @@ __all__ = [
     "field_for",
     "open_box",
     "program_of",
+    "run_local",
+    "run_locally",
+    "run_party",
     "seal_contribution",
     "share",
 ]

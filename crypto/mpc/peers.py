@@ -30,6 +30,7 @@ class Peers:
     def __init__(self, job: Job) -> None:
         self.links: dict[int, Link] = {}
         self.failed: Future[None] = asyncio.get_running_loop().create_future()
+        self.failed.add_done_callback(lambda failed: failed.exception())  # seen, whoever asks later
         self._job = job
         self._transcript = job.session.transcript
         self._others = [index for index in range(job.session.terms.parties) if index != job.index]

@@ -1,0 +1,159 @@
+"""A compute party's part of a study over HTTP: fetch the boxes, compute with the other parties, post the result.
+
+Sans-IO in httpx's sense: `PartyClient` takes a function that sends signed requests, so that the CLI, a program and a
+test can each bring their own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from crypto import MpcAborted, MpcError, MpcFormatError
+from crypto.mpc.boxes import box_bytes, box_digest, open_box
+from crypto.mpc.identity import PartyIdentity
+from crypto.mpc.job import Deadlines, Job
+from crypto.mpc.parameters import MpcParameters
+from crypto.mpc.party import MpcResult, run_party
+from crypto.mpc.ring import LIBRARY
+from crypto.mpc.terms import MpcTerms
+from crypto.mpc.transcript import Entry, Session
+from crypto.mpc.vectors import pack
+from secure_api.client.errors import ServerUnusable
+
+#: Sends method, path and JSON body, and gives the body of an answer that is a success.
+Send = Callable[[str, str, Mapping[str, object] | None], bytes]
+
+READY_STATES: Final = frozenset({"computing"})
+OVER_STATES: Final = frozenset({"released", "aborted"})
+
+
+@dataclass(frozen=True, slots=True)
+class StudyTerms:
+    """What a study's public description says of its computation."""
+
+    state: str
+    parameters: MpcParameters
+    terms: MpcTerms
+
+    @classmethod
+    def parse(cls, study: Mapping[str, Any]) -> StudyTerms:
+        """Read the answer to `GET /v1/studies/{id}`. Raises ServerUnusable, MpcTermsError."""
+        try:
+            if study["method"] != "mpc":
+                raise ServerUnusable(f"the study {study['id']} is of the method {study['method']}, not mpc")
+            parameters = MpcParameters.parse(study["parameters"])
+            bounds = study["bounds"]
+            terms = parameters.terms(
+                study["id"], study["statistic"], study["dimension"], float(bounds["low"]), float(bounds["high"])
+            )
+            return cls(study["state"], parameters, terms)
+        except (KeyError, TypeError) as error:
+            raise ServerUnusable(f"the server's description of the study makes no sense: {error}") from None
+
+
+def mpc_terms(study: Mapping[str, Any]) -> MpcTerms:
+    """Return the terms that contributions are encoded by. Raises ServerUnusable, MpcTermsError."""
+    return StudyTerms.parse(study).terms
+
+
+@dataclass(frozen=True, slots=True)
+class PartyClient:
+    """One compute party of one study."""
+
+    study: str
+    identity: PartyIdentity
+    send: Send
+    deadlines: Deadlines
+    listen: tuple[str, int] | None = None  # where to listen, if not at the study's address
+
+    def look(self) -> StudyTerms:
+        """Return the study as it stands now. Raises ServerUnusable, MpcError, and what `send` raises."""
+        return StudyTerms.parse(self._get(""))
+
+    def fetch(self, study: StudyTerms) -> Job:
+        """Return the job of the present attempt, with all of this party's boxes opened.
+
+        Raises MpcError: the study pins another certificate or sealing key than this party has, or a box is not what
+        the session says. Raises ServerUnusable, and what `send` raises.
+        """
+        session, index = self._session(study)
+        party = study.parameters.parties[index]
+        own = self.identity
+        if party.certificate != own.certificate or party.sealing_key.raw != own.sealing_key.public_key:
+            raise MpcError(f"the study has another certificate or sealing key for party {index} than {own.folder}")
+        shares = b"".join(self._shares(session, index))
+        addresses = tuple((item.host, item.port) for item in study.parameters.parties)
+        files = own.key_file, own.certificate_file
+        listen = self.listen or addresses[index]
+        return Job(session, index, addresses, listen, None, *files, self.deadlines, shares)
+
+    async def run(self, job: Job) -> MpcResult:
+        """Compute with the others and post what came out, or why nothing did. Raises MpcAborted, MpcError."""
+        try:
+            result = await run_party(job)
+        except MpcAborted as abort:
+            self._post_abort(job, abort.reason, abort.party, abort.detail)
+            raise
+        except MpcError as error:
+            self._post_abort(job, "failed", job.index, str(error))
+            raise
+        answer = {
+            "attempt": job.session.attempt,
+            "transcript": result.transcript.hex(),
+            "contributors": result.contributors,
+            "values": result.values.tolist(),
+        }
+        self.send("PUT", self._path("/party-result"), answer)
+        return result
+
+    def _session(self, study: StudyTerms) -> tuple[Session, int]:
+        answer = self._get("/party")
+        try:
+            entries = tuple(
+                Entry(item["contributor"], tuple(map(bytes.fromhex, item["boxes"]))) for item in answer["contributors"]
+            )
+            index, attempt = answer["index"], answer["attempt"]
+            if not 0 <= index < len(study.parameters.parties):
+                raise ServerUnusable(f"the server says that this is party {index}")
+            return Session(study.terms, attempt, study.parameters.certificates, entries, LIBRARY), index
+        except (KeyError, TypeError, ValueError) as error:
+            raise ServerUnusable(f"the server's description of the session makes no sense: {error}") from None
+
+    def _shares(self, session: Session, index: int) -> list[bytes]:
+        terms = session.terms
+        size = box_bytes(terms)
+        shares: list[bytes] = []
+        while len(shares) < len(session.entries):
+            path = self._path(f"/shares?attempt={session.attempt}&start={len(shares)}")
+            boxes = self.send("GET", path, None)
+            left = len(session.entries) - len(shares)
+            if not boxes or len(boxes) % size or len(boxes) // size > left:
+                raise ServerUnusable(f"{len(boxes)} bytes are not boxes of {size} bytes")
+            for at in range(0, len(boxes), size):
+                entry = session.entries[len(shares)]
+                box = boxes[at : at + size]
+                if box_digest(box) != entry.boxes[index]:
+                    raise MpcFormatError(f"the box of {entry.contributor:.64} is not the one that the session names")
+                vector = open_box(terms, box, entry.contributor, index, self.identity.sealing_key)
+                shares.append(pack(terms.field, vector))
+        return shares
+
+    def _post_abort(self, job: Job, reason: str, party: int | None, detail: str) -> None:
+        told = {"attempt": job.session.attempt, "reason": reason, "party": party, "detail": detail}
+        self.send("POST", self._path("/party-abort"), told)
+
+    def _get(self, path: str) -> dict[str, Any]:
+        try:
+            answer = json.loads(self.send("GET", self._path(path), None))
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict):
+            raise ServerUnusable("the server's answer is not a JSON object")
+        return answer
+
+    def _path(self, path: str) -> str:
+        return f"/v1/studies/{quote(self.study, safe='')}{path}"

@@ -88,7 +88,7 @@ layers: $(TEST) ## imports only point down
 
 test: $(TEST) ## the tests, warnings as errors, branch coverage; TESTS=path for some of them
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n $(WORKERS) $(if $(filter tests,$(TESTS)),--cov --cov-report=term) $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(if $(filter tests,$(TESTS)),--cov --cov-report=term) $(TESTS)
 
 format: $(TEST) ## rewrite the files as ruff formats them
 	@$(BIN)/ruff check --quiet --fix-only . && $(BIN)/ruff format .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -23,9 +24,11 @@ _OURS = {"SECURE_API_VECTORS"}
 @pytest.fixture(autouse=True, scope="session")
 def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Give the tests a home of their own: no profile, password file or setting of the user reaches them."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # A shell that runs the tests in the background has them ignore Ctrl-C, and every program that they start.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A shell that runs the tests in the background has them ignore Ctrl-C, and every program that they start; nohup has
+    # them ignore the end of a terminal.
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
             if name.startswith(_FOREIGN_SETTINGS) and name not in _OURS:
@@ -40,3 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _SERVICE_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.services)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Print a failure when it happens: a run that is cut off before its end still says what was wrong."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        sys.stderr.write(
+            f"\n{report.nodeid} failed in {report.when}, after {report.duration:.0f} s\n{report.longreprtext}\n"
+        )

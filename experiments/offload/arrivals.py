@@ -21,6 +21,8 @@ SHORTEST: Final = 0.001  # seconds between two arrivals
 LONGEST: Final = 0.003
 _MESSAGE: Final = struct.Struct("=q")  # nanoseconds of the monotonic clock, which all processes share; 0: the last one
 _ENDED: Final = "the process that arrives at the loop has ended"
+#: Seconds within which the process must have begun and ended its visits, and later must have gone.
+_PATIENCE: Final = 60.0
 _MOST: Final = _MESSAGE.size * 1024
 
 
@@ -56,20 +58,27 @@ class Arrivals:
         """Let it arrive no longer; returns how many microseconds each arrival waited, at least one.
 
         Raises:
-            ArmFailed: the process has ended.
+            ArmFailed: the process has ended, or does not answer.
         """
         assert self._last is not None  # noqa: S101 - it was begun
         try:
             self._tell(b"-")
-            await self._last
+            async with asyncio.timeout(_PATIENCE):
+                await self._last
+        except TimeoutError:
+            raise ArmFailed("the process that arrives at the loop does not answer") from None
         finally:
             asyncio.get_running_loop().remove_reader(self._socket)
         return self._delays
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, by force when it does not go by itself."""
         self._socket.close()
-        self._process.wait()
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def _tell(self, what: bytes) -> None:
         try:

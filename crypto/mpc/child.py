@@ -65,12 +65,11 @@ async def _session(job: Job, peers: Peers) -> Opened:
     terms = job.session.terms
     ring = MpycRing(terms, job.index, peers.fail)
     asyncio.get_running_loop().set_exception_handler(lambda _, context: _unhandled(peers, context))
-    shares = _shares(job)
     await peers.connect()
     await ring.join(peers)
     await peers.ready()
     began = asyncio.get_running_loop().time()
-    result = await terms.program.compute(terms, ring, shares)
+    result = await terms.program.compute(terms, ring, _shares(job))
     elements = pack(terms.field, result % terms.field.prime)
     transcript = final_transcript(job.session.transcript, elements)
     await peers.conclude(transcript)

@@ -83,7 +83,7 @@ class Opened:
 
     elements: bytes
     transcript: bytes
-    seconds: float  # of the computation, from agreement to agreement
+    seconds: float  # from agreement to agreement: shares read and added, computed, opened, compared
     bytes_sent: int
 
 

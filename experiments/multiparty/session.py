@@ -33,9 +33,9 @@ class Measured:
 
 
 class Sessions:
-    """A subject whose operation is one session of `run`; the wall time is that of the session, without start-up.
+    """A subject whose operation is one session of `run`, with the start of its processes; `cpu` is that of all of them.
 
-    `whole` (microseconds) is all of it, with the start of the processes; `cpu` that of all of them.
+    `session` (microseconds) is the time from agreement to agreement, without the start.
     """
 
     loops = 1
@@ -61,9 +61,9 @@ class Sessions:
             session += measured.seconds
             sent += measured.bytes_sent
         micro = 1e6 / loops
-        whole = (time.perf_counter() - began) * micro
-        extra = {"sent_bytes": sent / loops, "whole": whole}
-        return Reading(loops, (_children() - spent) * micro, session * micro, extra)
+        wall = (time.perf_counter() - began) * micro
+        extra = {"sent_bytes": sent / loops, "session": session * micro}
+        return Reading(loops, (_children() - spent) * micro, wall, extra)
 
     def close(self) -> None:
         """Nothing is left."""

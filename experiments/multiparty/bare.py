@@ -6,7 +6,6 @@ the result as its last line. Neither TLS, nor agreement, nor boxes are part of i
 
 import asyncio
 import os
-import sys
 import time
 
 
@@ -29,7 +28,7 @@ async def compute(length: int) -> None:
     sent = sum(party.protocol.nbytes_sent for party in mpc.parties if party.pid != mpc.pid)
     await mpc.shutdown()
     if mpc.pid == 0:
-        sys.stdout.write(f"{seconds} {sent} {int(sum(map(int, opened)))}\n")
+        os.write(1, f"{seconds} {sent} {sum(map(int, opened))}\n".encode())
 
 
 if __name__ == "__main__":

@@ -12,9 +12,18 @@ from secure_api.data.models.organization import OrganizationRow
 from secure_api.data.models.record import RecordRow
 from secure_api.data.models.sealing_key import SealingKeyRow
 from secure_api.data.models.session import SessionRow
+from secure_api.data.models.study import (
+    ContextRow,
+    StudyContributionRow,
+    StudyInvitationRow,
+    StudyMessageRow,
+    StudyRow,
+    StudyStateRow,
+)
 
 __all__ = [
     "ClientRow",
+    "ContextRow",
     "DatasetRow",
     "EnrollmentTokenRow",
     "KeyRow",
@@ -26,4 +35,9 @@ __all__ = [
     "RecordRow",
     "SealingKeyRow",
     "SessionRow",
+    "StudyContributionRow",
+    "StudyInvitationRow",
+    "StudyMessageRow",
+    "StudyRow",
+    "StudyStateRow",
 ]

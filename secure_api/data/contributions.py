@@ -1,0 +1,142 @@
+"""Queries on contributions to studies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from secure_api.data.models import StudyContributionRow
+from secure_api.data.scoping import ScopedRepository, across_organizations
+from secure_api.domain.errors import Conflict
+from secure_api.domain.studies import Participation
+
+NOTHING = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one client contributed: SHA-256 of the bytes (hexadecimal), the key that signed them, when."""
+
+    client_id: str
+    organization_id: str
+    digest: str
+    keyid: str
+    size: int
+    time: datetime
+
+
+class ContributionRepository(ScopedRepository):
+    """The contributions of the caller's organization."""
+
+    async def find(self, study_id: str) -> Contribution | None:
+        """Find what the calling client contributed to a study."""
+        row = await self._session.scalar(
+            self.select_own(StudyContributionRow).where(
+                StudyContributionRow.study_id == study_id,
+                StudyContributionRow.client_id == self._caller.client_id,
+            )
+        )
+        return None if row is None else _contribution(row)
+
+    async def add(self, study_id: str, contribution: Contribution, content: bytes) -> None:
+        """Insert the calling client's contribution.
+
+        Raises:
+            Conflict: it has contributed already.
+        """
+        try:
+            async with self._session.begin_nested():
+                self._session.add(
+                    StudyContributionRow(
+                        study_id=study_id,
+                        client_id=self._caller.client_id,
+                        organization_id=self._caller.organization_id,
+                        digest=contribution.digest,
+                        keyid=contribution.keyid,
+                        size=contribution.size,
+                        content=content,
+                        taken=False,
+                        time=contribution.time,
+                    )
+                )
+        except IntegrityError as error:
+            raise Conflict("This client has contributed to the study already.") from error
+
+
+@across_organizations("a study counts everybody who contributed; nothing of theirs is shown")
+async def participation(session: AsyncSession, study_id: str) -> Participation:
+    """Count who contributed to a study."""
+    clients, organizations = (
+        await session.execute(
+            select(
+                func.count(StudyContributionRow.client_id),
+                func.count(StudyContributionRow.organization_id.distinct()),
+            ).where(StudyContributionRow.study_id == study_id)
+        )
+    ).one()
+    return Participation(clients, organizations)
+
+
+@across_organizations("the server computes over everybody's contributions, which it cannot read")
+async def contributions_to(session: AsyncSession, study_id: str) -> list[Contribution]:
+    """List the contributions to a study, in the order of their clients' names, without their content."""
+    columns = (
+        StudyContributionRow.client_id,
+        StudyContributionRow.organization_id,
+        StudyContributionRow.digest,
+        StudyContributionRow.keyid,
+        StudyContributionRow.size,
+        StudyContributionRow.time,
+    )
+    rows = await session.execute(
+        select(*columns).where(StudyContributionRow.study_id == study_id).order_by(StudyContributionRow.client_id)
+    )
+    return [Contribution(*row) for row in rows]
+
+
+@across_organizations("the server computes over everybody's contributions, which it cannot read")
+async def content_of(session: AsyncSession, study_id: str, clients: Sequence[str]) -> dict[str, bytes]:
+    """Read the content of some clients' contributions; empty where it has been taken."""
+    rows = await session.execute(
+        select(StudyContributionRow.client_id, StudyContributionRow.content).where(
+            StudyContributionRow.study_id == study_id, StudyContributionRow.client_id.in_(clients)
+        )
+    )
+    return {row.client_id: row.content for row in rows}
+
+
+@across_organizations("the server computes over everybody's contributions, which it cannot read")
+async def untaken(session: AsyncSession, study_id: str, limit: int) -> list[tuple[str, bytes]]:
+    """Read clients and contents of contributions that are not yet part of the study's state, `limit` at most."""
+    rows = await session.execute(
+        select(StudyContributionRow.client_id, StudyContributionRow.content)
+        .where(StudyContributionRow.study_id == study_id, StudyContributionRow.taken.is_(False))
+        .order_by(StudyContributionRow.client_id)
+        .limit(limit)
+    )
+    return [(client_id, content) for client_id, content in rows]
+
+
+@across_organizations("the server computes over everybody's contributions, which it cannot read")
+async def take(session: AsyncSession, study_id: str, clients: Sequence[str]) -> None:
+    """Say that these contributions are part of the study's state now, and empty them."""
+    await session.execute(
+        update(StudyContributionRow)
+        .where(StudyContributionRow.study_id == study_id, StudyContributionRow.client_id.in_(clients))
+        .values(taken=True, content=NOTHING)
+    )
+
+
+@across_organizations("what a study was given goes when it has ended, whosever it was")
+async def empty_contributions(session: AsyncSession, study_id: str) -> None:
+    """Forget the content of every contribution to a study; digests stay."""
+    await session.execute(
+        update(StudyContributionRow).where(StudyContributionRow.study_id == study_id).values(content=NOTHING)
+    )
+
+
+def _contribution(row: StudyContributionRow) -> Contribution:
+    return Contribution(row.client_id, row.organization_id, row.digest, row.keyid, row.size, row.time)

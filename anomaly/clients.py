@@ -23,16 +23,16 @@ class ClientState:
     """A client's recent past; also that of whoever is unknown on a network."""
 
     __slots__ = (
-        "agent", "count", "ew", "first", "habit", "home", "hours", "known", "last", "level", "listed", "objects",
-        "objects_before", "previous", "risk", "routes", "streak", "trail", "usual", "window",
+        "agent", "count", "ew", "first", "forged", "habit", "home", "hours", "known", "last", "level", "listed",
+        "objects", "objects_before", "previous", "risen", "risk", "routes", "streak", "trail", "window",
     )  # fmt: skip
 
     def __init__(self, now: float, features: int) -> None:
         self.first = now
         self.last = now
         self.count = 0
-        self.known = 0
-        """How many events its habit was learned from."""
+        self.known = 0.0
+        """How many events its habit was learned from, weighted."""
         self.window = now
         self.objects = 0
         self.objects_before = 0
@@ -42,12 +42,13 @@ class ClientState:
         self.listed = 0.0
         """Until when an analyst's label keeps it silent."""
         self.streak = 0
+        self.forged = 0
         self.risk = 0.0
         """The latest score, looked up before the next request is answered."""
         self.level = 0.0
         """Accumulated evidence."""
-        self.usual = 0.0
-        """The evidence that is usual for it."""
+        self.risen = now
+        """When that was last brought up to date."""
         self.ew = array("f", bytes(4 * EW_LENGTH))
         self.habit = array("f", bytes(4 * features))
         self.routes = bytearray(ROUTE_BINS)
@@ -59,7 +60,7 @@ class NetworkState:
     """A network's recent past."""
 
     __slots__ = (
-        "clients", "clients_before", "count", "denials", "first", "last", "level", "requests", "risk", "usual",
+        "clients", "clients_before", "count", "denials", "first", "last", "level", "requests", "risen", "risk",
         "usual_clients", "usual_denials", "window",
     )  # fmt: skip
 
@@ -75,7 +76,7 @@ class NetworkState:
         self.usual_clients = 0.0
         self.usual_denials = 0.0
         self.level = 0.0
-        self.usual = 0.0
+        self.risen = now
         self.risk = 0.0
 
 
@@ -95,8 +96,8 @@ class RouteState:
         "latency_square",
         "level",
         "rate",
+        "risen",
         "strangers",
-        "usual",
         "usual_errors",
         "usual_rate",
         "usual_strangers",
@@ -116,4 +117,4 @@ class RouteState:
         self.answered = self.answered_square = 0.0
         self.latency = self.latency_square = 0.0
         self.level = 0.0
-        self.usual = 0.0
+        self.risen = now

@@ -71,7 +71,18 @@ FEATURES_HASH: Final = hashlib.sha256("\n".join(FEATURES).encode()).hexdigest()[
 _STEP: Final = 0.1
 _HOUR: Final = 3_600.0
 _MEMORY: Final = 1_800.0
-_FADING: Final = (SURPRISE, NEW_ROUTE, FOREIGN, ERRORS, DENIALS, THROTTLED, SLOW, REQUEST_SIZE, RESPONSE_SIZE, BAD_PROOF)
+_FADING: Final = (
+    SURPRISE,
+    NEW_ROUTE,
+    FOREIGN,
+    ERRORS,
+    DENIALS,
+    THROTTLED,
+    SLOW,
+    REQUEST_SIZE,
+    RESPONSE_SIZE,
+    BAD_PROOF,
+)
 
 
 class FeatureExtractor:
@@ -127,6 +138,8 @@ class FeatureExtractor:
 
         if gap > 30.0:  # what was odd an hour ago says little of this request
             rest = exp(-gap / _MEMORY)
+            if gap > 2.0 * _MEMORY:
+                who.streak = 0
             for kept in _FADING:
                 ew[kept] *= rest
 
@@ -139,7 +152,7 @@ class FeatureExtractor:
         surprise = self.routes.surprise(who.previous, index, 1.0 / (1.0 + 0.2 * times))
         seen = count if count < 200 else 200
         own = log((seen + 3.0) / (times + 0.3)) / 6.5
-        own = own if own < 1.0 else 1.0
+        own = 0.0 if own < 0.0 else (own if own < 1.0 else 1.0)
         if times < 255:
             mine[slot] = times + 1
         else:
@@ -192,6 +205,7 @@ class FeatureExtractor:
         who.agent = event.agent
         bad = event.proof >= Proof.BAD
         ew[BAD_PROOF] += _STEP * (bad - ew[BAD_PROOF])
+        who.forged = who.forged + 1 if bad else 0
         hour = int(now // _HOUR) % 24
         hours = who.hours
         odd = 1.0 - (hours[hour] + 2.0) / (min(count, 100) + 4.0) if count > 60 else 0.5

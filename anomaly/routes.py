@@ -54,7 +54,7 @@ class Routes:
             self.totals[before] = sum(row.values())
         else:
             self.totals[before] = total + weight
-        return value if value < 1.0 else 1.0
+        return 0.0 if value < 0.0 else (value if value < 1.0 else 1.0)
 
     def sizes(self, route: RouteState, latency: float, asked: int, answered: int) -> tuple[float, float, float]:
         """Return how unusual latency (slow only), request and response size are for the route, each in [0, 1]."""

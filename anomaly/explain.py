@@ -1,0 +1,85 @@
+"""Why a request stands out, in words, by template: no payload, no identifier."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from anomaly.episodes import Episode
+from anomaly.features import FEATURES, OF_CLIENT
+from anomaly.rules import Rule
+from anomaly.scorer import Key, Scorer
+
+_TOP: Final = 3
+
+_SENTENCES: Final = {
+    Rule.REPLAYED_NONCE: "A nonce was used a second time.",
+    Rule.BAD_SIGNATURES: "Several signatures in a row did not verify.",
+    Rule.FOREIGN_OBJECTS: "Many objects in a row were asked for that are missing or belong to others.",
+}
+_SUBJECTS: Final = {
+    Key.CLIENT: "This client", Key.NETWORK: "This network", Key.ROUTE: "The traffic on this route",
+}  # fmt: skip
+
+
+class Reason(NamedTuple):
+    """A feature that made a request stand out.
+
+    Attributes:
+        feature: its name.
+        value: what it was, in [0, 1].
+        usual: what is usual for this client; None for a feature of the network or route, or of an unknown client.
+        population: the value that one usual request in a hundred exceeds.
+        share: its part of the evidence, in [0, 1].
+        tail: -log10 of the share of usual requests with such a value.
+    """
+
+    feature: str
+    value: float
+    usual: float | None
+    population: float
+    share: float
+    tail: float
+
+
+class Explanation(NamedTuple):
+    """Why an episode was opened: up to three reasons, the last ten routes (oldest first), and the text of both."""
+
+    reasons: tuple[Reason, ...]
+    routes: tuple[str, ...]
+    text: str
+
+
+def explain(scorer: Scorer, episode: Episode) -> Explanation:
+    """Explain the event that `scorer` processed last. For alerts, not for every request."""
+    parts, values = scorer.parts.tolist(), scorer.values
+    who = scorer.features.client
+    total = sum(parts) or 1.0
+    tails = scorer.tails.tails_of(values)
+    reasons = tuple(
+        Reason(
+            FEATURES[place], values[place],
+            float(who.habit[place]) if place < OF_CLIENT and who.known > 1.0 else None,
+            scorer.tails.quantile(place, 0.99), parts[place] / total, tails[place],
+        )
+        for place in sorted(range(len(parts)), key=parts.__getitem__, reverse=True)[:_TOP]
+        if parts[place] > 0.0
+    )  # fmt: skip
+    names = scorer.features.routes.names
+    routes = tuple(names[index] or "other routes" for index in who.trail)
+    return Explanation(reasons, routes, _text(episode, reasons, routes))
+
+
+def _text(episode: Episode, reasons: Sequence[Reason], routes: Sequence[str]) -> str:
+    lines = [] if episode.rule is None else [_SENTENCES[episode.rule]]
+    if episode.rule is None:
+        lines.append(
+            f"{_SUBJECTS[episode.key]} stands out: about one usual request in {10 ** min(episode.value, 6.0):,.0f} "
+            "looks as unusual."
+        )
+    for reason in reasons:
+        usual = "" if reason.usual is None else f", usually {reason.usual:.2f} for this client"
+        lines.append(
+            f"- {reason.feature}: {reason.value:.2f}{usual}; 99 % of all stay below {reason.population:.2f} "
+            f"({reason.share:.0%} of the evidence)"
+        )
+    lines.append("Last routes: " + ", ".join(routes) + ".")
+    return "\n".join(lines)

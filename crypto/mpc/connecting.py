@@ -11,7 +11,7 @@ import asyncio
 import socket
 import ssl
 from asyncio import StreamReader, StreamWriter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crypto.mpc.link import Link
 
 RETRY_SECONDS: Final = 0.1
+HANDSHAKE_SECONDS: Final = 10.0
 MAX_HANDLERS: Final = 64  # connections that have not proved who they are
 _SEEN: Final = {
     Answer.OTHER_SESSION: AbortReason.OTHER_SESSION,
@@ -91,9 +92,14 @@ class Connecting:
         if len(self._handlers) >= MAX_HANDLERS:
             writer.close()
             return
-        task = asyncio.create_task(self._welcome(reader, writer))
+        task = asyncio.create_task(self._briefly(self._welcome(reader, writer)))
         self._handlers.add(task)
         task.add_done_callback(self._handlers.discard)
+
+    async def _briefly(self, shaking: Coroutine[None, None, None]) -> None:
+        """Give somebody who has not proved who it is a few seconds: strangers must not fill the place of parties."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(shaking, HANDSHAKE_SECONDS)
 
     async def _welcome(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Take a connection of a party of a lower index, or close it."""
@@ -123,16 +129,19 @@ class Connecting:
         """Connect to a party of a higher index, again and again."""
         while index not in self.links:
             with suppress(OSError, MpcFormatError, KeyFileError):
-                reader, writer = await asyncio.open_connection(*self._job.addresses[index])
-                try:
-                    await self._greet(index, reader, writer)
-                    return
-                except BaseException:
-                    writer.close()
-                    raise
-            await asyncio.sleep(RETRY_SECONDS)
+                await self._briefly(self._greet(index))
+            if index not in self.links:
+                await asyncio.sleep(RETRY_SECONDS)
 
-    async def _greet(self, index: int, reader: StreamReader, writer: StreamWriter) -> None:
+    async def _greet(self, index: int) -> None:
+        reader, writer = await asyncio.open_connection(*self._job.addresses[index])
+        try:
+            await self._introduce(index, reader, writer)
+        except BaseException:
+            writer.close()
+            raise
+
+    async def _introduce(self, index: int, reader: StreamReader, writer: StreamWriter) -> None:
         writer.write(Preamble(self._session, self._job.index, index, self._own).to_bytes())
         theirs = await Preamble.read(reader)
         where = "{}:{}".format(*self._job.addresses[index])

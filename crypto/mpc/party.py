@@ -45,6 +45,7 @@ async def run_party(job: Job) -> MpcResult:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", "crypto.mpc.child",
         stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment, pass_fds=() if job.socket is None else (job.socket,),
+        start_new_session=True,  # Ctrl-C ends the supervisor, and that has the child tell the others
     )  # fmt: skip
     try:
         answer, complaint = await asyncio.wait_for(_talk(process, job.to_bytes()), job.deadlines.total + GRACE_SECONDS)

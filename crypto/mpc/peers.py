@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from crypto.mpc.job import Job
 
-MAX_VECTOR: Final = 2**30  # bytes
 TICKS: Final = 4  # looks, and signs of life, in a round's deadline
 FAREWELL_SECONDS: Final = 2.0
 _CONTROL: Final = (FrameKind.HELLO, FrameKind.KEYS, FrameKind.READY, FrameKind.FINAL)
@@ -37,6 +36,7 @@ class Peers:
         self._control: dict[tuple[int, FrameKind], Future[bytes]] = {}
         self._codec = VectorCodec(job.session.terms.field)
         self._finished: set[int] = set()
+        self._max_vector = _max_vector(job)
         self._told = False
 
     async def connect(self) -> None:
@@ -113,7 +113,7 @@ class Peers:
             link.cut()
 
     def _link(self, index: int) -> Link:
-        return Link(index, self._codec, MAX_VECTOR, self._take, self._lost)
+        return Link(index, self._codec, self._max_vector, self._take, self._lost)
 
     def _take(self, link: Link, frame: Frame) -> None:
         if frame.kind is FrameKind.ABORT:
@@ -142,3 +142,10 @@ class Peers:
 
     async def _all(self, kind: FrameKind) -> dict[int, bytes]:
         return {index: await self._promise(index, kind) for index in self._others}
+
+
+def _max_vector(job: Job) -> int:
+    """Give the most bytes that a vector of the session has: where numbers are compared, random bits of all of them."""
+    terms = job.session.terms
+    bits = terms.program.compared_bits(terms) + 2
+    return terms.field.width * terms.length * (1 if terms.program.adds else len(job.session.entries) * bits)

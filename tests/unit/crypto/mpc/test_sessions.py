@@ -24,6 +24,7 @@ from crypto.mpc.certificates import make_certificate
 from crypto.mpc.frames import FrameKind
 from crypto.mpc.job import Job
 from crypto.mpc.peers import Peers
+from crypto.mpc.preamble import Preamble
 from crypto.mpc.vectors import pack
 from crypto.secret_files import write_secret_file
 from tests.unit.crypto.mpc.local_study import PATIENT, TOTAL, VALUES, LocalStudy, outcome, process_of, terms
@@ -267,3 +268,30 @@ def test_a_canceled_supervisor_leaves_no_process(study: LocalStudy) -> None:
         return children
 
     assert not any(child.is_running() for child in asyncio.run(run()))
+
+
+def test_strangers_at_a_partys_port_end_their_connections_and_no_session(study: LocalStudy) -> None:
+    session = study.jobs[2].session.id
+    bodies = [
+        b"GET / HTTP/1.1\r\nHost: party\r\n\r\n" + bytes(64),
+        Preamble(session, 0, 1, b"another certificate").to_bytes(),
+        Preamble(bytes(32), 0, 2, b"another session").to_bytes(),
+        Preamble(session, 2, 2, b"itself").to_bytes(),
+        b"",
+    ]
+
+    async def stranger(body: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection(*study.jobs[2].addresses[2])
+        writer.write(body)
+        writer.write_eof()
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    async def run() -> list[MpcResult | MpcAborted]:
+        others = asyncio.create_task(study.outcomes(0, 2))
+        answers = await asyncio.gather(*map(stranger, bodies))
+        assert [bool(answer) for answer in answers] == [False, False, True, False, False]
+        return [*await study.outcomes(1), *await others]
+
+    assert [item.values.tolist() for item in asyncio.run(run()) if isinstance(item, MpcResult)] == [TOTAL] * 3

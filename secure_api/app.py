@@ -15,7 +15,17 @@ from secure_api.api.metrics import METRICS_PATH, Metrics
 from secure_api.api.middleware.access_log import AccessLogMiddleware
 from secure_api.api.middleware.limits import LimitsMiddleware
 from secure_api.api.middleware.signatures import SignatureMiddleware
-from secure_api.api.routers import clients, datasets, documentation, ledger, organizations, records, sessions, status
+from secure_api.api.routers import (
+    clients,
+    datasets,
+    documentation,
+    ledger,
+    organizations,
+    records,
+    sessions,
+    status,
+    studies,
+)
 from secure_api.api.server import Server
 from secure_api.data.database import Database
 from secure_api.data.migrations import check_schema
@@ -34,6 +44,9 @@ from secure_api.services.ledger import sign_head
 from secure_api.services.sealing_keyring import SealingKeyring
 from secure_api.services.session_keeper import SessionKeeper
 from secure_api.services.sessions import SessionOffice
+from secure_api.services.studies.driver import StudyDriver
+from secure_api.services.studies.office import StudyOffice
+from secure_api.services.studies.registry import study_methods
 from secure_api.settings import Settings
 
 PUBLIC_PATHS = (
@@ -75,6 +88,8 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         authorities=settings.authorities,
         clock=clock,
     )
+    methods = study_methods()
+    driver = StudyDriver(database, methods, clock)
     server = Server(
         database=database,
         clock=clock,
@@ -91,6 +106,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         office=SessionOffice(terms, storage_key, server_key.keyid),
         keyring=keyring,
         nonces=nonces,
+        studies=StudyOffice(methods, settings.study_limits()),
     )
 
     async def sweep() -> None:
@@ -116,6 +132,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
             tasks = await stack.enter_async_context(anyio.create_task_group())
             tasks.start_soon(repeat, "sweep nonces and sessions", sweep, settings.nonce_sweep_interval)
             tasks.start_soon(repeat, "refresh the sealing keys", keyring.refresh, KEYRING_INTERVAL)
+            tasks.start_soon(repeat, "carry studies on", driver.step, settings.study_interval)
             tasks.start_soon(repeat, "sign the ledger's head", sign, settings.ledger_head_interval)
             server.ready = True
             log.info("ready", version=__version__, database=database.dialect, provider=provider)
@@ -133,8 +150,9 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         docs_url=None,
     )
     app.state.server = server
-    for module in (status, documentation, organizations, clients, sessions, datasets, records, ledger):
+    for module in (status, documentation, organizations, clients, sessions, datasets, records, ledger, studies):
         app.include_router(module.router)
+    app.include_router(studies.octets)
     problem.install(app, metrics.refused)
     # Added from the inside out: the request's id is known to all the others, the limits stand before the signature.
     app.add_middleware(

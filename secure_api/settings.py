@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from crypto import (
     ALGORITHMS,
@@ -29,6 +29,7 @@ from secure_api.domain.errors import ConfigurationError, KeyUnusable
 from secure_api.domain.limits import Limits
 from secure_api.domain.session_terms import SessionTerms
 from secure_api.domain.signature_policy import SignaturePolicy
+from secure_api.study_settings import StudySettings
 
 PREFIX = "SECURE_API_"
 #: Variables that are not the server's: the command line's, and the folder of the tests' vectors.
@@ -107,7 +108,7 @@ def _satisfiable(policy: SignaturePolicy, info: ValidationInfo) -> SignaturePoli
     return policy
 
 
-class Settings(BaseSettings):
+class Settings(StudySettings):
     """The settings. Each one's description is what `docs/operations.md` says of it."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True)

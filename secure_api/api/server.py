@@ -10,6 +10,7 @@ from secure_api.domain.clock import Clock
 from secure_api.domain.limits import Limits
 from secure_api.services.sealing_keyring import SealingKeyring
 from secure_api.services.sessions import SessionOffice
+from secure_api.services.studies.office import StudyOffice
 
 
 @dataclass(slots=True)
@@ -24,4 +25,5 @@ class Server:
     office: SessionOffice
     keyring: SealingKeyring
     nonces: NonceStore
+    studies: StudyOffice
     ready: bool = field(default=False)

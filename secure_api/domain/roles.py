@@ -29,6 +29,9 @@ class Permission(StrEnum):
     APPEND_RECORDS = "records:append"
     READ_RECORDS = "records:read"
     READ_LEDGER = "ledger:read"
+    CREATE_STUDIES = "studies:create"
+    READ_STUDIES = "studies:read"
+    CONTRIBUTE = "studies:contribute"
 
 
 GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
@@ -40,10 +43,19 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.READ_DATASETS,
                 Permission.APPEND_RECORDS,
                 Permission.READ_RECORDS,
+                Permission.READ_STUDIES,
+                Permission.CONTRIBUTE,
             }
         ),
-        Role.ANALYST: frozenset({Permission.READ_DATASETS, Permission.READ_RECORDS}),
-        Role.AUDITOR: frozenset({Permission.READ_DATASETS, Permission.READ_LEDGER}),
+        Role.ANALYST: frozenset(
+            {
+                Permission.READ_DATASETS,
+                Permission.READ_RECORDS,
+                Permission.CREATE_STUDIES,
+                Permission.READ_STUDIES,
+            }
+        ),
+        Role.AUDITOR: frozenset({Permission.READ_DATASETS, Permission.READ_LEDGER, Permission.READ_STUDIES}),
     }
 )
 

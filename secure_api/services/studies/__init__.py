@@ -1,0 +1,1 @@
+"""Studies: their life cycle, and one module a method."""

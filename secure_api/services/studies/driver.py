@@ -1,0 +1,115 @@
+"""Carries studies on: closes them at their deadline, starts them, computes, releases. In every worker of every host."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from secure_api.data.database import Database
+from secure_api.data.studies import lease_study, lock_study, release_lease, studies_in
+from secure_api.domain.clock import Clock
+from secure_api.domain.errors import Conflict, DomainError
+from secure_api.domain.studies import Study, StudyState
+from secure_api.services.studies import transitions
+from secure_api.services.studies.method import Aborted, Methods, Progress, StudyMethodService, Unfinished
+
+LEASE = 120  # seconds that a worker may take for one piece of work before another one tries
+TOO_FEW = "fewer took part than the study needs"
+
+log = structlog.get_logger("secure_api.studies")
+
+
+class StudyDriver:
+    """Does the next piece of work of every study that has one to be done."""
+
+    def __init__(self, database: Database, methods: Methods, clock: Clock) -> None:
+        self._database = database
+        self._methods = methods
+        self._clock = clock
+
+    async def step(self) -> None:
+        """Close what is due, start what is closed, and carry on what computes until nothing more can be done now.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be reached; what was done until then lasts.
+        """
+        async with self._database.read() as session:
+            due = await studies_in(session, StudyState.OPEN, due=self._clock())
+        for study in due:
+            await self._change(study, self._close)
+        async with self._database.read() as session:
+            closed = await studies_in(session, StudyState.CLOSED)
+        for study in closed:
+            await self._change(study, self._start)
+        async with self._database.read() as session:
+            computing = await studies_in(session, StudyState.COMPUTING)
+        for study in computing:
+            await self._compute(study)
+
+    async def _close(self, study: Study) -> None:
+        async with self._database.write() as session:
+            present = await lock_study(session, study.id)
+            if present.state is StudyState.OPEN:
+                await transitions.close(session, present, self._clock(), None)
+
+    async def _start(self, study: Study) -> None:
+        async with self._database.write() as session:
+            present = await lock_study(session, study.id)
+            if present.state is not StudyState.CLOSED:
+                return
+            method = self._methods.get(study.terms.method)
+            if method is None:
+                return
+            who = await method.participation(session, present)
+            if who.enough_for(present.terms):
+                await transitions.start(session, present, self._clock(), who)
+            else:
+                await transitions.abort(session, present, self._clock(), TOO_FEW, None)
+
+    async def _compute(self, study: Study) -> None:
+        method = self._methods.get(study.terms.method)
+        if method is None:
+            return
+        progress: Progress = Unfinished()
+        while isinstance(progress, Unfinished) and not progress.waiting:
+            now = int(self._clock().timestamp())
+            async with self._database.write() as session:
+                if not await lease_study(session, study.id, now, now + LEASE):
+                    return
+            try:
+                progress = await method.compute(self._database, study)
+                await self._settle(study, method, progress)
+            except Conflict:
+                return  # somebody aborted it meanwhile
+            except DomainError as error:
+                log.warning("a study could not be carried on", study=study.id, error=error.detail)
+                return
+            except Exception as error:  # a defect, but no reason to leave the other studies
+                log.error("a study could not be carried on", study=study.id, exc_info=error)
+                return
+            finally:
+                async with self._database.write() as session:
+                    await release_lease(session, study.id)
+
+    async def _settle(self, study: Study, method: StudyMethodService, progress: Progress) -> None:
+        if isinstance(progress, Unfinished):
+            return
+        async with self._database.write() as session:
+            present = await lock_study(session, study.id)
+            if present.state is not StudyState.COMPUTING:
+                return
+            if isinstance(progress, Aborted):
+                await transitions.abort(session, present, self._clock(), progress.reason, None)
+                return
+            who = await method.participation(session, present)
+            if who.enough_for(present.terms):
+                await transitions.release(session, present, self._clock(), progress, who)
+            else:
+                await transitions.abort(session, present, self._clock(), TOO_FEW, None)
+
+    async def _change(self, study: Study, change: Callable[[Study], Awaitable[None]]) -> None:
+        try:
+            await change(study)
+        except Conflict:
+            pass  # another worker, or its creator, was faster
+        except DomainError as error:
+            log.warning("a study could not be carried on", study=study.id, error=error.detail)

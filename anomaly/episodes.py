@@ -9,8 +9,8 @@ from anomaly.rules import Rule
 from anomaly.scorer import Key
 from anomaly.state import State, Value, take, take_member, take_row
 
-FLOOR: Final = 2.3
-"""Ranks below this never count: one usual request in two hundred is above."""
+FLOOR: Final = 1.8
+"""Ranks below this never count: one usual request in sixty is above."""
 _QUIET: Final = 600.0
 _KEYS: Final = 4_096
 _OPEN: Final = 1_024

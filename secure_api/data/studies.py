@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from secure_api.data.models import OrganizationRow, StudyInvitationRow, StudyRow
@@ -66,8 +66,8 @@ class StudyRepository(ScopedRepository):
 
     async def count_open(self) -> int:
         """Count the studies of the caller's organization that have not ended."""
-        own = self.select_own_columns(StudyRow, StudyRow.id).where(StudyRow.state.not_in([one.value for one in ENDED]))
-        return await self._session.scalar(select(func.count()).select_from(own.subquery())) or 0
+        going_on = StudyRow.state.not_in([one.value for one in ENDED])
+        return len(list(await self._session.scalars(self.select_own_columns(StudyRow, StudyRow.id).where(going_on))))
 
     @across_organizations("a study is shared by its creator's organization and those that it invites: both are asked")
     def _visible(self) -> Select[StudyRow]:

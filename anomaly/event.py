@@ -11,6 +11,9 @@ NOBODY: Final = 0
 """The pseudonym of who did not say who they are, and of a request that names no object."""
 
 _MIN_SECRET: Final = 16
+_MAX_TIME: Final = 1e12
+_PSEUDONYMS: Final = 1 << 63
+_MAX_ROUTE: Final = 512
 
 
 class Proof(IntEnum):
@@ -54,6 +57,27 @@ class ApiEvent(NamedTuple):
     response_bytes: int = 0
     latency: float = 0.0
     proof: Proof = Proof.VALID
+
+
+def check(event: ApiEvent) -> None:
+    """Check that the numbers of an event are what they must be; half a microsecond.
+
+    Raises:
+        EventError: one is negative, not finite, or too large.
+    """
+    if not (
+        0.0 <= event.time < _MAX_TIME
+        and 0.0 <= event.latency < _MAX_TIME
+        and 0 <= event.client < _PSEUDONYMS
+        and 0 <= event.network < _PSEUDONYMS
+        and 0 <= event.organization < _PSEUDONYMS
+        and 0 <= event.object < _PSEUDONYMS
+        and 0 <= event.agent < _PSEUDONYMS
+        and 0 <= event.request_bytes < _PSEUDONYMS
+        and 0 <= event.response_bytes < _PSEUDONYMS
+        and len(event.route) <= _MAX_ROUTE
+    ):
+        raise EventError("An event has a number that is negative, not finite or too large, or too long a route.")
 
 
 class Pseudonyms:

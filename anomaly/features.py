@@ -38,7 +38,7 @@ from anomaly.clients import (
     RouteState,
 )  # fmt: skip
 from anomaly.entities import EntityTable
-from anomaly.event import NOBODY, ApiEvent, Proof
+from anomaly.event import NOBODY, ApiEvent, Proof, check
 from anomaly.owners import Owners
 from anomaly.routes import Routes
 
@@ -70,6 +70,7 @@ FEATURES_HASH: Final = hashlib.sha256("\n".join(FEATURES).encode()).hexdigest()[
 
 _STEP: Final = 0.1
 _HOUR: Final = 3_600.0
+_SET_BACK: Final = 60.0
 _MEMORY: Final = 1_800.0
 _FADING: Final = (
     SURPRISE,
@@ -102,20 +103,32 @@ class FeatureExtractor:
         self.routes = Routes()
         self.owners = Owners()
         self.now = 0.0
+        self.offset = 0.0
         # Of the event just taken, for the scorer: saves looking them up again.
         self.client: ClientState
         self.network: NetworkState
         self.route: RouteState
 
+    def clock(self, time: float) -> float:
+        """Return `time` on the extractor's own clock, which never goes back."""
+        now = time + self.offset
+        if now >= self.now:
+            return now
+        if now < self.now - _SET_BACK:
+            self.offset = self.now - time
+        return self.now
+
     def take(self, event: ApiEvent) -> list[float]:
         """Return the features of `event` and remember it.
 
-        A clock that goes back counts as standing still; one that jumps ahead ages everybody, and no more.
+        A clock that goes back a little counts as standing still; by more than a minute, as set anew: time goes on from
+        where it was. One that jumps ahead ages everybody, and no more.
+
+        Raises:
+            EventError: a number of the event is negative, not finite, or too large.
         """
-        now = event.time
-        if now < self.now:
-            now = self.now
-        self.now = now
+        check(event)
+        now = self.now = self.clock(event.time)
         key = event.client
         who = self.clients.touch(key, now) if key else self.unknown.touch(event.network, now)
         network = self.networks.touch(event.network, now)

@@ -107,6 +107,7 @@ def features_state(features: FeatureExtractor) -> State:
     routes = features.routes
     return {
         "now": features.now,
+        "offset": features.offset,
         "clients": _table_state(features.clients),
         "unknown": _table_state(features.unknown),
         "networks": _table_state(features.networks),
@@ -128,6 +129,7 @@ def restore_features(features: FeatureExtractor, state: State) -> None:
         StateCorrupt: the state is of another shape, or of larger tables.
     """
     now = features.now = take(state, "now", float)
+    features.offset = take(state, "offset", float)
     width = len(FEATURES)
     _table_restore(features.clients, take(state, "clients", dict), lambda: ClientState(now, width))
     _table_restore(features.unknown, take(state, "unknown", dict), lambda: ClientState(now, width))

@@ -73,6 +73,7 @@ class Watch:
 
         O(1), about a microsecond, and changes nothing.
         """
+        now += self.scorer.features.offset
         episode = self.episodes.of(Key.CLIENT, client, now) if client != NOBODY else None
         episode = episode or self.episodes.of(Key.NETWORK, network, now)
         return 0.0 if episode is None else episode.value
@@ -85,7 +86,7 @@ class Watch:
         who = self.scorer.features.clients.peek(client)
         if who is None:
             return False
-        who.listed = now + seconds
+        who.listed = now + self.scorer.features.offset + seconds
         who.level = 0.0
         return True
 

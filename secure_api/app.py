@@ -20,6 +20,7 @@ from secure_api.api.routers import (
     datasets,
     documentation,
     ledger,
+    mpc,
     organizations,
     records,
     sessions,
@@ -150,7 +151,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         docs_url=None,
     )
     app.state.server = server
-    for module in (status, documentation, organizations, clients, sessions, datasets, records, ledger, studies):
+    for module in (status, documentation, organizations, clients, sessions, datasets, records, ledger, studies, mpc):
         app.include_router(module.router)
     app.include_router(studies.octets)
     problem.install(app, metrics.refused)

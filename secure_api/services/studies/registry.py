@@ -1,8 +1,10 @@
 """The methods that a server offers."""
 
+from secure_api.domain.studies import StudyMethod
 from secure_api.services.studies.method import Methods
+from secure_api.services.studies.mpc import MpcStudies
 
 
 def study_methods() -> Methods:
     """Give the methods by name."""
-    return {}
+    return {StudyMethod.MPC: MpcStudies()}

@@ -1,0 +1,129 @@
+"""Multi-party studies: boxes relayed unread to compute parties, and their result released when all have posted it."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from crypto import MpcError
+from crypto.mpc.boxes import SharedContribution, box_digest
+from crypto.mpc.parameters import MpcParameters
+from crypto.mpc.terms import MpcTerms
+from secure_api.data.contributions import content_of, contributions_to, participation
+from secure_api.data.database import Database
+from secure_api.data.studies import organizations_named
+from secure_api.data.study_states import read_state, write_state
+from secure_api.domain import strict_json
+from secure_api.domain.errors import Conflict, Invalid
+from secure_api.domain.party_attempts import PartyAttempts
+from secure_api.domain.session_inputs import SessionInput, SessionInputs
+from secure_api.domain.studies import Study
+from secure_api.services.studies.method import Aborted, ContributedMethod, Progress, Released, Unfinished
+from secure_api.services.work import Work
+
+ATTEMPTS: Final = "attempts"
+INPUTS: Final = "inputs"
+MAX_CONTRIBUTORS: Final = 16_384
+CHUNK: Final = 16  # contributions that are in memory at once
+
+
+def parameters_of(study: Study) -> MpcParameters:
+    """Read the parameters of a multi-party study.
+
+    Raises:
+        Invalid: they make no sense.
+    """
+    try:
+        return MpcParameters.parse(study.terms.parameters)
+    except MpcError as error:
+        raise Invalid(str(error), pointer="/parameters") from error
+
+
+def mpc_terms_of(study: Study, parameters: MpcParameters) -> MpcTerms:
+    """Give the terms that contributors encode by.
+
+    Raises:
+        Invalid: they make no sense, or no field holds their numbers.
+    """
+    terms = study.terms
+    try:
+        return parameters.terms(study.id, terms.statistic, terms.dimension, terms.bounds.low, terms.bounds.high)
+    except MpcError as error:
+        raise Invalid(str(error), pointer="/parameters") from error
+
+
+class MpcStudies(ContributedMethod):
+    """The method mpc. Nothing of a contribution is ever opened here."""
+
+    async def check(self, work: Work, study: Study) -> None:
+        """Accept the terms of a study: parties that are apart, a program that is known, a field that holds all sums.
+
+        Raises:
+            Invalid: one of these is not so, or noise is asked for, which these programs do not add.
+        """
+        parameters = parameters_of(study)
+        mpc_terms_of(study, parameters)
+        most = parameters.contributors
+        if not study.terms.minimum_contributors <= most <= MAX_CONTRIBUTORS:
+            raise Invalid(
+                f"maximum_contributors lies between minimum_contributors and {MAX_CONTRIBUTORS}.",
+                pointer="/parameters/maximum_contributors",
+            )
+        if study.terms.privacy is not None:
+            raise Invalid("Multi-party programs add no noise: the method masked does.", pointer="/privacy")
+        names = [party.organization for party in parameters.parties]
+        if unknown := sorted(set(names) - set(await organizations_named(work.session, names))):
+            raise Invalid(f"There is no organization named {unknown[0]}.", pointer="/parameters/parties")
+
+    async def accept(self, work: Work, study: Study, content: bytes) -> None:
+        """Accept a contribution: as long as its boxes, and named after the key that signs it.
+
+        Raises:
+            Invalid: it is not.
+            Conflict: as many as the field holds have contributed.
+        """
+        parameters = parameters_of(study)
+        try:
+            posted = SharedContribution.from_bytes(content, mpc_terms_of(study, parameters))
+        except MpcError as error:
+            raise Invalid(str(error)) from error
+        if posted.contributor != work.caller.keyids[0]:
+            raise Invalid("The contribution names another key than the one that signed it.")
+        present = await participation(work.session, study.id)
+        if present.clients >= parameters.contributors:
+            raise Conflict("As many as the study takes have contributed.")
+
+    async def compute(self, database: Database, study: Study) -> Progress:
+        """Prepare the first attempt, and release what all parties posted; in between, the parties are waited for."""
+        async with database.read() as session:
+            part = await read_state(session, study.id, ATTEMPTS)
+        if not part.content:
+            return await self._prepare(database, study)
+        attempts = PartyAttempts.from_bytes(part.content)
+        if attempts.agreed and attempts.result is not None:
+            members = {"statistic": study.terms.statistic, **attempts.result, "parties": attempts.parties}
+            return Released(strict_json.dumps({**members, "attempt": attempts.attempt}), "application/json")
+        if attempts.exhausted:
+            return Aborted(f"the compute parties came to no result in {attempts.attempt} attempts")
+        return Unfinished(waiting=True)
+
+    async def _prepare(self, database: Database, study: Study) -> Progress:
+        parameters = parameters_of(study)
+        terms = mpc_terms_of(study, parameters)
+        async with database.read() as session:
+            clients = [item.client_id for item in await contributions_to(session, study.id)]
+        inputs: list[SessionInput] = []
+        for start in range(0, len(clients), CHUNK):
+            async with database.read() as session:
+                contents = await content_of(session, study.id, clients[start : start + CHUNK])
+            for client, content in contents.items():
+                posted = SharedContribution.from_bytes(content, terms)
+                digests = await asyncio.to_thread(_digests, posted.boxes)
+                inputs.append(SessionInput(client, posted.contributor, digests))
+        async with database.write() as session:
+            await write_state(session, study.id, INPUTS, SessionInputs.ordered(inputs).to_bytes(), 0)
+            await write_state(session, study.id, ATTEMPTS, PartyAttempts(terms.parties).to_bytes(), 0)
+        return Unfinished(waiting=True)
+
+
+def _digests(boxes: Sequence[bytes]) -> tuple[str, ...]:
+    return tuple(box_digest(box).hex() for box in boxes)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -18,6 +19,7 @@ from secure_api.cli.options import Config, Json, Profile
 
 if TYPE_CHECKING:
     from crypto.mpc import MpcResult
+    from crypto.mpc.job import Job
     from secure_api.client.mpc import PartyClient
 
 LOOK_SECONDS: Final = 1.0  # between two looks at a study that is not ready
@@ -79,7 +81,7 @@ def party(
     from secure_api.cli.channel import Channel
     from secure_api.cli.keyring import read_profile
     from secure_api.cli.target import target
-    from secure_api.client import SignatureAuth
+    from secure_api.client import ServerUnusable, SignatureAuth
     from secure_api.client.mpc import PartyClient
 
     identity = PartyIdentity.read(folder)
@@ -89,6 +91,8 @@ def party(
         def send(method: str, path: str, body: Mapping[str, object] | None) -> bytes:
             content = b"" if body is None else dumps(body).encode()
             response = channel.send(method, target(account.url, path), content)
+            if response.status_code == HTTPStatus.CONFLICT:
+                raise ServerUnusable("\n".join(complaint(response)), response.status_code)
             if not response.is_success:
                 raise CliError("\n".join(complaint(response)), code_of(response), hint_for(response))
             return response.content
@@ -112,21 +116,35 @@ def party(
 def _attempt(client: "PartyClient", until: float) -> "MpcResult | None":
     """Wait for the study, and try once; None when the parties' session was aborted, and can be tried again."""
     from crypto import MpcAborted
-    from secure_api.client.mpc import OVER_STATES, READY_STATES
+    from secure_api.client import ServerUnusable
+    from secure_api.client.mpc import OVER_STATES, READY_STATES, Standing
 
-    while (seen := client.look()).state not in READY_STATES:
+    job: Job | None = None
+    while job is None:
+        seen = client.look()
         if seen.state in OVER_STATES:
             raise CliError(f"the study is {seen.state}: there is nothing to compute")
-        if time.monotonic() >= until:
-            raise CliError(f"the study is still {seen.state}", hint="wait longer with --wait")
-        time.sleep(LOOK_SECONDS)
-    job = client.fetch(seen)
+        try:
+            job = client.fetch(seen) if seen.state in READY_STATES else None
+        except ServerUnusable as error:
+            if error.status != HTTPStatus.CONFLICT:  # that one says: not yet, or another attempt meanwhile
+                raise
+        if job is None:
+            if time.monotonic() >= until:
+                raise CliError(f"the study is still {seen.state}", hint="wait longer with --wait")
+            time.sleep(LOOK_SECONDS)
     say(f"party {job.index} of {len(job.addresses)}, attempt {job.session.attempt}: connecting")
     try:
-        return asyncio.run(client.run(job))
+        result = asyncio.run(client.run(job))
     except MpcAborted as abort:
         say(str(abort))
         return None
+    # Another party may have seen the attempt fail at its very end: then all are needed once more.
+    while (standing := client.standing(job)) is Standing.WAITING:
+        time.sleep(LOOK_SECONDS)
+    if standing is Standing.ABORTED:
+        raise CliError("the study was aborted")
+    return result if standing is Standing.RELEASED else None
 
 
 def _address(text: str | None) -> tuple[str, int] | None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
 from crypto import MpcAborted, MpcError, MpcFormatError
+from crypto.mpc.abort import AbortReason
 from crypto.mpc.boxes import box_bytes, box_digest, open_box
 from crypto.mpc.identity import PartyIdentity
 from crypto.mpc.job import Deadlines, Job
@@ -24,8 +27,19 @@ from crypto.mpc.transcript import Entry, Session
 from crypto.mpc.vectors import pack
 from secure_api.client.errors import ServerUnusable
 
-#: Sends method, path and JSON body, and gives the body of an answer that is a success.
+#: Sends method, path and JSON body, and gives the body of an answer that is a success. Raises ServerUnusable with the
+#: status of a conflict (409), which is no failure here: not yet, or another attempt by now.
 Send = Callable[[str, str, Mapping[str, object] | None], bytes]
+
+
+class Standing(StrEnum):
+    """What became of an attempt that came to a result here."""
+
+    RELEASED = "released"
+    ABORTED = "aborted"
+    WAITING = "waiting"  # for the other parties' results
+    AGAIN = "again"  # it failed for another party: there is another attempt
+
 
 READY_STATES: Final = frozenset({"computing"})
 OVER_STATES: Final = frozenset({"released", "aborted"})
@@ -99,7 +113,7 @@ class PartyClient:
             self._post_abort(job, abort.reason, abort.party, abort.detail)
             raise
         except MpcError as error:
-            self._post_abort(job, "failed", job.index, str(error))
+            self._post_abort(job, AbortReason.FAILED, job.index, str(error))
             raise
         answer = {
             "attempt": job.session.attempt,
@@ -107,8 +121,26 @@ class PartyClient:
             "contributors": result.contributors,
             "values": result.values.tolist(),
         }
-        self.send("PUT", self._path("/party-result"), answer)
+        try:
+            self.send("PUT", self._path("/party-result"), answer)
+        except ServerUnusable as error:
+            if error.status != HTTPStatus.CONFLICT:
+                raise
+            raise MpcAborted(AbortReason.FAILED, None, None, "another party has ended the attempt") from error
         return result
+
+    def standing(self, job: Job) -> Standing:
+        """Tell what became of an attempt whose result this party has posted. Raises what `send` raises."""
+        state = self.look().state
+        if state in OVER_STATES:
+            return Standing(state)
+        try:
+            attempt = self._get("/party").get("attempt")
+        except ServerUnusable as error:
+            if error.status != HTTPStatus.CONFLICT:  # it was released a moment ago
+                raise
+            return Standing.WAITING
+        return Standing.WAITING if attempt == job.session.attempt else Standing.AGAIN
 
     def _session(self, study: StudyTerms) -> tuple[Session, int]:
         answer = self._get("/party")
@@ -144,7 +176,11 @@ class PartyClient:
 
     def _post_abort(self, job: Job, reason: str, party: int | None, detail: str) -> None:
         told = {"attempt": job.session.attempt, "reason": reason, "party": party, "detail": detail}
-        self.send("POST", self._path("/party-abort"), told)
+        try:
+            self.send("POST", self._path("/party-abort"), told)
+        except ServerUnusable as error:
+            if error.status != HTTPStatus.CONFLICT:  # the study is over, and the abort comes too late to matter
+                raise
 
     def _get(self, path: str) -> dict[str, Any]:
         try:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy
 import pytest
 
+from crypto import MpcAborted
 from crypto.mpc import Deadlines, MpcResult, seal_contribution
 from crypto.mpc.identity import PartyIdentity
 from secure_api.client.mpc import PartyClient, StudyTerms
@@ -96,7 +97,7 @@ class Scene:
         assert await self.carry_on() == "computing"
         return study
 
-    async def party(self, index: int) -> MpcResult:
+    async def party(self, index: int, connect: float = 60.0) -> MpcResult:
         """Run a party as `secure-api mpc party` does, in a thread with an event loop of its own."""
         loop = asyncio.get_running_loop()
 
@@ -107,7 +108,7 @@ class Scene:
             return response.content
 
         def run() -> MpcResult:
-            client = PartyClient(self.id, self.identities[index], send, Deadlines(60.0, 60.0, 120.0))
+            client = PartyClient(self.id, self.identities[index], send, Deadlines(connect, 60.0, 120.0))
             job = client.fetch(client.look())
             return asyncio.run(client.run(job))
 
@@ -138,6 +139,18 @@ async def test_three_parties_compute_what_is_released_when_all_have_posted_it(sc
         }
     gone = await scene.peers[0].request("GET", scene.path("/party"))
     assert gone.status_code == 409
+
+
+async def test_a_party_that_did_not_come_is_in_the_next_attempt(scene: Scene) -> None:
+    await scene.computing()
+    scene.free_ports()
+    both = await asyncio.gather(scene.party(0, 5.0), scene.party(1, 5.0), return_exceptions=True)
+    assert [(end.reason, end.party) for end in both if isinstance(end, MpcAborted)] == [("unreachable", 2)] * 2
+    assert await scene.carry_on() == "computing"
+    await asyncio.gather(*map(scene.party, range(3)))
+    assert await scene.carry_on() == "released"
+    result = await scene.analyst.ok("GET", scene.path("/result"))
+    assert (result["attempt"], result["values"]) == (1, [4.75, 3.0])
 
 
 async def test_what_one_party_says_is_not_released(scene: Scene) -> None:

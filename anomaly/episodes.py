@@ -14,7 +14,7 @@ FLOOR: Final = 1.8
 _QUIET: Final = 600.0
 _KEYS: Final = 4_096
 _OPEN: Final = 1_024
-_LOWEST: Final = 2.0
+_LOWEST: Final = 2.6
 _HIGHEST: Final = 8.0
 _ROUTE: Final = 3.0
 
@@ -48,7 +48,7 @@ class Episodes:
     """Opens an episode when a key's unusual requests add up, and closes it after ten quiet minutes.
 
     What a rank exceeds the floor by heats the request's keys; heat fades within ten minutes. A key hotter than the bar
-    has an episode. The bar moves on its own, between 2 and 8: each opening raises it, each request lowers it, so that
+    has an episode. The bar moves on its own, between 2.6 and 8: each opening raises it, each request lowers it, so that
     in the long run there are `budget` episodes in 10,000 requests. Bounded: 4,096 warm keys, 1,024 open episodes; who
     makes more pushes out the coldest and the oldest.
 
@@ -56,8 +56,8 @@ class Episodes:
         budget: episodes per 10,000 requests to be aimed at, true ones included.
     """
 
-    def __init__(self, budget: float = 4.0) -> None:
-        self.bar = 2.5
+    def __init__(self, budget: float = 3.0) -> None:
+        self.bar = _LOWEST
         self.opened = 0
         self.dropped = 0
         self._rate = budget / 10_000.0

@@ -39,7 +39,7 @@ class TailRank:
         table[_BINS] = log10(total / tail)
         for place in range(_BINS - 1, -1, -1):
             tail += self._counts[place]
-            table[place] = log10(total / tail)
+            table[place] = log10(total / tail) if total > tail else 0.0
 
     def rank(self, score: float) -> float:
         """Return -log10 of the share of usual scores that are as high; 0 for the lowest."""

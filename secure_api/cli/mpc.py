@@ -18,11 +18,16 @@ from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.options import Config, Json, Profile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from httpx import Response
+
     from crypto.mpc import MpcResult
     from crypto.mpc.job import Job
     from secure_api.client.mpc import PartyClient
 
 LOOK_SECONDS: Final = 1.0  # between two looks at a study that is not ready
+PATIENCE: Final = 60  # looks at a server that does not answer, before giving up
 
 app = typer.Typer(help="Be a compute party of multi-party studies.", no_args_is_help=True)
 
@@ -90,7 +95,7 @@ def party(
 
         def send(method: str, path: str, body: Mapping[str, object] | None) -> bytes:
             content = b"" if body is None else dumps(body).encode()
-            response = channel.send(method, target(account.url, path), content)
+            response = _patiently(lambda: channel.send(method, target(account.url, path), content))
             if response.status_code == HTTPStatus.CONFLICT:
                 raise ServerUnusable("\n".join(complaint(response)), response.status_code)
             if not response.is_success:
@@ -111,6 +116,18 @@ def party(
     else:
         say(f"done in {result.seconds:.2f} s: {result.contributors} contributions, {result.bytes_sent} bytes sent")
         say(f"transcript {told['transcript']}")
+
+
+def _patiently(send: "Callable[[], Response]") -> "Response":
+    """Send again for a while when there is no answer: a server that restarts must not cost the parties an attempt."""
+    for _ in range(PATIENCE):
+        try:
+            return send()
+        except CliError as error:
+            if error.code is not ExitCode.UNREACHABLE:
+                raise
+            time.sleep(LOOK_SECONDS)
+    return send()
 
 
 def _attempt(client: "PartyClient", until: float) -> "MpcResult | None":

@@ -92,14 +92,18 @@ class PartyClient:
         """Return the job of the present attempt, with all of this party's boxes opened.
 
         Raises MpcError: the study pins another certificate or sealing key than this party has, or a box is not what
-        the session says. Raises ServerUnusable, and what `send` raises.
+        the session says (this is posted as an abort, which names the contributor). Raises ServerUnusable, and what `send` raises.
         """
         session, index = self._session(study)
         party = study.parameters.parties[index]
         own = self.identity
         if party.certificate != own.certificate or party.sealing_key.raw != own.sealing_key.public_key:
             raise MpcError(f"the study has another certificate or sealing key for party {index} than {own.folder}")
-        shares = b"".join(self._shares(session, index))
+        try:
+            shares = b"".join(self._shares(session, index))
+        except MpcFormatError as error:
+            self._post_abort(session.attempt, AbortReason.MALFORMED, None, str(error))
+            raise
         addresses = tuple((item.host, item.port) for item in study.parameters.parties)
         files = own.key_file, own.certificate_file
         listen = self.listen or addresses[index]
@@ -110,10 +114,10 @@ class PartyClient:
         try:
             result = await run_party(job)
         except MpcAborted as abort:
-            self._post_abort(job, abort.reason, abort.party, abort.detail)
+            self._post_abort(job.session.attempt, abort.reason, abort.party, abort.detail)
             raise
         except MpcError as error:
-            self._post_abort(job, AbortReason.FAILED, job.index, str(error))
+            self._post_abort(job.session.attempt, AbortReason.FAILED, job.index, str(error))
             raise
         answer = {
             "attempt": job.session.attempt,
@@ -174,8 +178,8 @@ class PartyClient:
                 shares.append(pack(terms.field, vector))
         return shares
 
-    def _post_abort(self, job: Job, reason: str, party: int | None, detail: str) -> None:
-        told = {"attempt": job.session.attempt, "reason": reason, "party": party, "detail": detail}
+    def _post_abort(self, attempt: int, reason: str, party: int | None, detail: str) -> None:
+        told = {"attempt": attempt, "reason": reason, "party": party, "detail": detail}
         try:
             self.send("POST", self._path("/party-abort"), told)
         except ServerUnusable as error:

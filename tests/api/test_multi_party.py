@@ -19,6 +19,8 @@ from crypto.mpc.identity import PartyIdentity
 from secure_api.client.mpc import PartyClient, StudyTerms
 from secure_api.services.studies.driver import StudyDriver
 from secure_api.services.studies.registry import study_methods
+from secure_api.settings import Settings
+from tests.api.running import started
 from tests.consortium import Consortium, Peer
 
 pytestmark = pytest.mark.anyio
@@ -162,6 +164,24 @@ async def test_what_one_party_says_is_not_released(scene: Scene) -> None:
     other = await scene.peers[0].request("PUT", scene.path("/party-result"), RESULT | {"values": [9.0, 9.0]})
     assert other.status_code == 409
     assert (await scene.analyst.request("GET", scene.path("/result"))).status_code == 409
+
+
+async def test_a_restart_of_the_server_changes_nothing(settings: Settings, tmp_path: Path) -> None:
+    async with started(settings) as before:
+        scene = Scene(before, tmp_path)
+        study = await scene.computing()
+        scene.free_ports()
+        await scene.peers[0].ok("PUT", scene.path("/party-result"), RESULT)
+        first = (await scene.peers[1].request("GET", scene.path("/shares?attempt=0"))).content
+    async with started(settings) as after:
+        scene.consortium = after
+        for peer in (scene.analyst, *scene.peers):
+            peer.http, peer.clock = after.http, after.clock
+        assert StudyTerms.parse(await scene.analyst.ok("GET", scene.path())).terms.digest == study.terms.digest
+        assert (await scene.peers[1].request("GET", scene.path("/shares?attempt=0"))).content == first
+        for peer in scene.peers[1:]:
+            await peer.ok("PUT", scene.path("/party-result"), RESULT)
+        assert await scene.carry_on() == "released"
 
 
 async def test_a_result_that_differs_begins_the_next_attempt(scene: Scene) -> None:

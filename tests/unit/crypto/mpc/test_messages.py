@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import pickle
 import secrets
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 import numpy
 import pytest
@@ -26,6 +28,7 @@ from crypto.mpc.vectors import pack
 from crypto.sealing import SealingPrivateKey, SealingPublicKey
 
 TERMS = MpcTerms("s", "sum", 2, -8.0, 8.0)
+MUTATIONS = int(os.environ.get("MPC_MUTATIONS", "500"))
 KEYS = [SealingPrivateKey(bytes([number]) * 32) for number in (1, 2, 3)]
 PUBLIC = [SealingPublicKey(key.public_key) for key in KEYS]
 POSTED = seal_contribution(TERMS, numpy.array([1.5, -2.0]), "keyid-a", PUBLIC, secrets.token_bytes)
@@ -59,6 +62,22 @@ def test_a_box_opens_for_its_party_contributor_and_terms_only() -> None:
 def test_what_is_no_contribution_is_refused_before_anything_is_opened(content: bytes) -> None:
     with pytest.raises(MpcFormatError):
         SharedContribution.from_bytes(content, TERMS)
+
+
+def test_a_contribution_that_was_changed_anywhere_is_refused_here_or_by_its_party() -> None:
+    random = Random(20261123)
+    for _ in range(MUTATIONS):
+        content = bytearray(POSTED)
+        for _ in range(random.randint(1, 3)):
+            content[random.randrange(len(content))] ^= 1 << random.randrange(8)
+        if random.random() < 0.1:
+            del content[random.randrange(len(content)) :]
+        if content == POSTED:
+            continue
+        with pytest.raises(MpcFormatError):
+            parsed = SharedContribution.from_bytes(bytes(content), TERMS)
+            for index, box in enumerate(parsed.boxes):
+                open_box(TERMS, box, parsed.contributor, index, KEYS[index])
 
 
 def test_nothing_is_sealed_to_too_few_parties() -> None:

@@ -180,6 +180,34 @@ class MpcAborted(MpcError):
         return f"the session was aborted: {self.reason}{about}{told}" + (f" ({self.detail})" if self.detail else "")
 
 
+class HomomorphicError(CryptoError):
+    """Something about homomorphic encryption cannot be used; each kind of it is below."""
+
+
+class ContextRefused(HomomorphicError):
+    """A public context is none of ours: other parameters, a secret key within, too many bytes, or no context at all."""
+
+
+class CiphertextRefused(HomomorphicError):
+    """The bytes are no sum of ciphertexts of the study's context: another length, or a residue that is none."""
+
+
+class CapacityExceeded(HomomorphicError):
+    """Values, bounds or contributors whose sum could wrap around the modulus."""
+
+
+class ForeignCiphertext(HomomorphicError):
+    """The decrypted canary is not what all contributors put there: another key's ciphertext is in the sum, or damage."""
+
+
+class DecryptionsExhausted(HomomorphicError):
+    """The key has decrypted as many results as it may; make another one."""
+
+
+class InspectionFailed(HomomorphicError):
+    """The process that looks at contexts died or did not answer in time."""
+
+
 class VerificationError(CryptoError):
     """A request is not to be believed.
 

@@ -43,8 +43,8 @@ def write_secret_file(path: Path, content: bytes, *, force: bool = False) -> Non
         raise KeyFileError(f"{str(path)!r} is not the path of a file") from error
 
 
-def read_secret_file(path: Path) -> bytes:
-    """Return the content of a regular file that group and others cannot touch, of at most 16 KiB.
+def read_secret_file(path: Path, limit: int = MAX_SECRET_BYTES) -> bytes:
+    """Return the content of a regular file that group and others cannot touch, of at most `limit` bytes.
 
     Raises KeyFileError.
     """
@@ -59,15 +59,15 @@ def read_secret_file(path: Path) -> bytes:
                 mode = stat.S_IMODE(status.st_mode)
                 raise KeyFileError(f"{path} is open to other users (mode {mode:04o}): run chmod 600 on it")
             with os.fdopen(descriptor, "rb", closefd=False) as stream:
-                content = stream.read(MAX_SECRET_BYTES + 1)
+                content = stream.read(limit + 1)
         finally:
             os.close(descriptor)
     except OSError as error:
         raise KeyFileError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
         raise KeyFileError(f"{str(path)!r} is not the path of a file") from error
-    if len(content) > MAX_SECRET_BYTES:
-        raise KeyFileError(f"{path} has more than {MAX_SECRET_BYTES} bytes")
+    if len(content) > limit:
+        raise KeyFileError(f"{path} has more than {limit} bytes")
     return content
 
 

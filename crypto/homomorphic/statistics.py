@@ -1,0 +1,169 @@
+"""Statistics over encrypted sums: which numbers a contributor encrypts, and what their sums mean.
+
+Values in [low, high] become numbers in [-1, 1] about the middle, so that neither the bounds' size nor their place costs
+precision. BFV takes them as integers on a grid as fine as the number of contributors allows: their sum is exact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from crypto.errors import CapacityExceeded, CiphertextRefused
+from crypto.homomorphic.libraries import library
+from crypto.homomorphic.parameters import CANARY, MAX_CONTRIBUTORS, HomomorphicParameters, Scheme
+
+HOMOMORPHIC_STATISTICS: Final = frozenset({"sum", "mean", "variance", "weighted-mean", "histogram"})
+MAX_BINS: Final = 4_096
+#: Slots that a contribution may fill: 64 ciphertexts of BFV are 8 MiB.
+MAX_SLOTS: Final = 1 << 19
+_ARGUMENTS: Final[Mapping[str, str]] = {"histogram": "bins", "weighted-mean": "maximum_weight"}
+
+
+@dataclass(frozen=True)
+class HomomorphicTerms:
+    """A statistic over contributions of `dimension` values in [low, high], of `contributors` at most.
+
+    `weighted-mean` counts a contribution's last value as its weight, from 0 to `arguments["maximum_weight"]`;
+    `histogram` counts all values of all contributions in `arguments["bins"]` equal bins, and needs BFV.
+
+    Raises:
+        CapacityExceeded: sums of so many contributions could wrap around.
+        CiphertextRefused: the statistic or its arguments make no sense.
+    """
+
+    parameters: HomomorphicParameters
+    statistic: str
+    dimension: int
+    low: float
+    high: float
+    contributors: int = MAX_CONTRIBUTORS
+    arguments: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if self.statistic not in HOMOMORPHIC_STATISTICS:
+            raise CiphertextRefused(f"encrypted sums give {', '.join(sorted(HOMOMORPHIC_STATISTICS))}")
+        wanted = {_ARGUMENTS[self.statistic]} if self.statistic in _ARGUMENTS else set()
+        if set(self.arguments) != wanted:
+            raise CiphertextRefused(f"{self.statistic} takes {', '.join(wanted) or 'no'} arguments")
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise CiphertextRefused("the bounds are two finite numbers, the lower one first")
+        if not math.isfinite(self.high - self.low):
+            raise CapacityExceeded("the bounds are too far apart")
+        if not 1 <= self.contributors <= MAX_CONTRIBUTORS:
+            raise CapacityExceeded(f"1 to {MAX_CONTRIBUTORS} contributors, not {self.contributors}")
+        if self.dimension < 1 or self._moments > MAX_SLOTS:
+            raise CapacityExceeded(f"a contribution fills {MAX_SLOTS} slots at most")
+        if self.statistic == "weighted-mean" and (
+            self.dimension < 2 or not 0 < self.arguments["maximum_weight"] < math.inf
+        ):
+            raise CiphertextRefused("a weighted mean needs a value, a weight, and a maximum_weight above 0")
+        if self.statistic == "histogram":
+            self._check_histogram()
+
+    def _check_histogram(self) -> None:
+        if self.parameters.scheme is not Scheme.BFV:
+            raise CiphertextRefused("a histogram is exact: it needs a context of BFV")
+        bins = self.arguments["bins"]
+        if bins != int(bins) or not 1 <= bins <= MAX_BINS:
+            raise CiphertextRefused(f"a histogram has 1 to {MAX_BINS} bins")
+        if 2 * self.contributors * self.dimension >= self.parameters.plain_modulus:
+            raise CapacityExceeded("so many values could wrap a bin's count around")
+
+    @property
+    def count(self) -> int:
+        """How many ciphertexts a contribution has; the first slot of each is the canary's."""
+        return -(-self._moments // (self.parameters.slots - 1))
+
+    @property
+    def step(self) -> float:
+        """Of what every number that BFV adds is a multiple; 0 in CKKS."""
+        if self.parameters.scheme is Scheme.CKKS:
+            return 0.0
+        return 1.0 if self.statistic == "histogram" else 1.0 / self._scale
+
+    @property
+    def _scale(self) -> int:
+        """The integer that 1 becomes in BFV: so many of it, of either sign, do not wrap."""
+        return (self.parameters.plain_modulus // 2 - 1) // self.contributors
+
+    @property
+    def _middle(self) -> float:
+        return self.low + (self.high - self.low) / 2
+
+    @property
+    def _half(self) -> float:
+        return (self.high - self.low) / 2
+
+    @property
+    def _moments(self) -> int:
+        if self.statistic == "histogram":
+            return int(self.arguments["bins"])
+        return 2 * self.dimension if self.statistic == "variance" else self.dimension
+
+    def encode(self, values: Any) -> list[list[float] | list[int]]:
+        """Return what is encrypted of `values` (`dimension` floats): the slots of each ciphertext.
+
+        Raises:
+            CapacityExceeded: a value outside the bounds, or not a number.
+            CiphertextRefused: another number of values.
+        """
+        numpy = library("numpy")
+        given = numpy.asarray(values, dtype=numpy.float64)
+        if given.shape != (self.dimension,):
+            raise CiphertextRefused(f"a contribution has {self.dimension} values, not {given.size}")
+        moments = self._moments_of(given)
+        if self.parameters.scheme is Scheme.BFV:
+            moments = numpy.rint(moments / self.step).astype(numpy.int64)
+        room = self.parameters.slots - 1
+        padded = numpy.zeros(self.count * room, dtype=moments.dtype)
+        padded[: moments.size] = moments
+        slots = numpy.empty((self.count, room + 1), dtype=moments.dtype)
+        slots[:, 0] = CANARY
+        slots[:, 1:] = padded.reshape(self.count, room)
+        encoded: list[list[float] | list[int]] = slots.tolist()
+        return encoded
+
+    def _moments_of(self, given: Any) -> Any:
+        numpy = library("numpy")
+        values, weight = given, None
+        if self.statistic == "weighted-mean":
+            values, weight = given[:-1], given[-1] / self.arguments["maximum_weight"]
+            if not 0 <= weight <= 1:
+                raise CapacityExceeded(f"a weight lies between 0 and {self.arguments['maximum_weight']:g}")
+        if not ((values >= self.low) & (values <= self.high)).all():
+            raise CapacityExceeded(f"every value lies between {self.low:g} and {self.high:g}")
+        if self.statistic == "histogram":
+            bins = int(self.arguments["bins"])
+            return numpy.histogram(values, bins=bins, range=(self.low, self.high))[0].astype(numpy.float64)
+        unit = numpy.clip((values - self._middle) / self._half, -1.0, 1.0)
+        if self.statistic == "variance":
+            return numpy.concatenate([unit, unit * unit])
+        return unit if weight is None else numpy.append(unit * weight, weight)
+
+    def moments(self, slots: Any) -> Any:
+        """Return the sums of what contributors encoded, from the decrypted slots (`count` rows)."""
+        return slots[:, 1:].reshape(-1)[: self._moments] * (self.step or 1.0)
+
+    def result(self, moments: Any, present: int, error: float) -> tuple[Any, float]:
+        """Return the statistic and the bound of its absolute error, from sums that are each wrong by `error` at most.
+
+        Raises CapacityExceeded: the weights of a weighted mean add up to nothing.
+        """
+        numpy = library("numpy")
+        if self.statistic == "histogram":
+            return moments.astype(numpy.int64), 0.0
+        if self.statistic == "sum":
+            return self._half * moments + present * self._middle, self._half * error
+        if self.statistic == "mean":
+            return self._half * (moments / present) + self._middle, self._half * error / present
+        if self.statistic == "variance":
+            first, second = moments[: self.dimension] / present, moments[self.dimension :] / present
+            return self._half**2 * numpy.maximum(second - first**2, 0.0), 3.0 * self._half**2 * error / present
+        total = float(moments[-1])
+        if total <= 2 * error:
+            raise CapacityExceeded("the weights add up to nothing")
+        return self._half * (moments[:-1] / total) + self._middle, 2.0 * self._half * error / (total - error)

@@ -92,7 +92,8 @@ class PartyClient:
         """Return the job of the present attempt, with all of this party's boxes opened.
 
         Raises MpcError: the study pins another certificate or sealing key than this party has, or a box is not what
-        the session says (this is posted as an abort, which names the contributor). Raises ServerUnusable, and what `send` raises.
+        the session says (this is posted as an abort, which names the contributor). Raises ServerUnusable, and what
+        `send` raises.
         """
         session, index = self._session(study)
         party = study.parameters.parties[index]

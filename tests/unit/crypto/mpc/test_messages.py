@@ -64,6 +64,12 @@ def test_what_is_no_contribution_is_refused_before_anything_is_opened(content: b
         SharedContribution.from_bytes(content, TERMS)
 
 
+def open_all(content: bytes) -> None:
+    parsed = SharedContribution.from_bytes(content, TERMS)
+    for index, box in enumerate(parsed.boxes):
+        open_box(TERMS, box, parsed.contributor, index, KEYS[index])
+
+
 def test_a_contribution_that_was_changed_anywhere_is_refused_here_or_by_its_party() -> None:
     random = Random(20261123)
     for _ in range(MUTATIONS):
@@ -75,9 +81,7 @@ def test_a_contribution_that_was_changed_anywhere_is_refused_here_or_by_its_part
         if content == POSTED:
             continue
         with pytest.raises(MpcFormatError):
-            parsed = SharedContribution.from_bytes(bytes(content), TERMS)
-            for index, box in enumerate(parsed.boxes):
-                open_box(TERMS, box, parsed.contributor, index, KEYS[index])
+            open_all(bytes(content))
 
 
 def test_nothing_is_sealed_to_too_few_parties() -> None:

@@ -197,7 +197,7 @@ class CapacityExceeded(HomomorphicError):
 
 
 class ForeignCiphertext(HomomorphicError):
-    """The decrypted canary is not what all contributors put there: another key's ciphertext is in the sum, or damage."""
+    """The decrypted canary is not what contributors put there: another key's ciphertext is in the sum, or damage."""
 
 
 class DecryptionsExhausted(HomomorphicError):

@@ -17,6 +17,7 @@ from secure_api.api.middleware.limits import LimitsMiddleware
 from secure_api.api.middleware.signatures import SignatureMiddleware
 from secure_api.api.routers import (
     clients,
+    contexts,
     datasets,
     documentation,
     ledger,
@@ -153,7 +154,8 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     app.state.server = server
     for module in (status, documentation, organizations, clients, sessions, datasets, records, ledger, studies, mpc):
         app.include_router(module.router)
-    app.include_router(studies.octets)
+    for octets in (studies.octets, contexts.router, contexts.octets):
+        app.include_router(octets)
     problem.install(app, metrics.refused)
     # Added from the inside out: the request's id is known to all the others, the limits stand before the signature.
     app.add_middleware(

@@ -29,9 +29,6 @@ class StudySettings(BaseSettings):
     study_max_context_bytes: int = Field(
         default=2 << 20, ge=1 << 10, le=64 << 20, description="Bytes of one public context."
     )
-    study_workers: int = Field(
-        default=1, ge=1, le=64, description="Processes of a worker that parse and add ciphertexts."
-    )
 
     def study_limits(self) -> StudyLimits:
         """Give the limits for the layers below."""
@@ -42,4 +39,5 @@ class StudySettings(BaseSettings):
             max_open=self.study_max_open,
             max_days=self.study_max_days,
             max_contexts=self.study_max_contexts,
+            max_context_bytes=self.study_max_context_bytes,
         )

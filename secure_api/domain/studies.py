@@ -123,3 +123,4 @@ class StudyLimits:
     max_open: int = 100  # studies of one organization that have not ended
     max_days: int = 366  # from now to the deadline
     max_contexts: int = 20  # contexts of one organization
+    max_context_bytes: int = 2 << 20

@@ -21,9 +21,9 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Settings of a server whose database is initialized: each test that asks for them runs on both databases."""
     home = tmp_path / "home"
     if request.param == "sqlite":
-        return Settings(home=make_home(home, request.getfixturevalue("sqlite_template")))
+        return Settings(home=make_home(home, request.getfixturevalue("sqlite_template")), study_interval=0.2)
     url = request.getfixturevalue("postgresql_database")
-    return Settings(home=make_home(home, None), database_url=SecretStr(url), database_pool=4)
+    return Settings(home=make_home(home, None), database_url=SecretStr(url), database_pool=4, study_interval=0.2)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,13 @@ def key(name: str) -> tuple[AnalystKey, Encryptor]:
     return made, Encryptor(made.public_context, made.fingerprint)
 
 
-def terms(name: str, statistic: str, dimension: int, contributors: int = 1_024, **arguments: float) -> HomomorphicTerms:
+def terms(
+    name: str,
+    statistic: str,
+    dimension: int,
+    arguments: Mapping[str, float] = MappingProxyType({}),
+    contributors: int = 1_024,
+) -> HomomorphicTerms:
     parameters = HOMOMORPHIC_PARAMETERS[name]
     return HomomorphicTerms(parameters, statistic, dimension, LOW, HIGH, contributors, arguments)
 
@@ -77,14 +84,14 @@ def test_a_statistic_is_that_of_numpy(
 ) -> None:
     if statistic == "histogram" and name == "ckks-8192":
         with pytest.raises(CiphertextRefused, match="BFV"):
-            terms(name, statistic, dimension, **arguments)
+            terms(name, statistic, dimension, arguments)
         return
     random = np.random.default_rng([contributors, dimension])
     data = random.uniform(LOW, HIGH, (contributors, dimension))
     if statistic == "weighted-mean":
         data[:, -1] = random.uniform(0, 40, contributors)
     made, encryptor = key(name)
-    study = terms(name, statistic, dimension, **arguments)
+    study = terms(name, statistic, dimension, arguments)
     total = added(encryptor.facts, study, [encryptor.encrypt(study, row) for row in data])
     made.save(tmp_path / "key", None)
     result = AnalystKey.decrypt_with(tmp_path / "key", None, study, encryptor.facts, total, contributors)
@@ -126,16 +133,15 @@ def test_a_mutated_contribution_is_refused_or_caught(name: str, tmp_path: Path) 
     random = np.random.default_rng(7)
     caught = refused = same = 0
     for _ in range(60):
-        content = bytearray(genuine)
-        at = int(random.integers(len(content)))
-        content[at] ^= 1 << int(random.integers(8))
+        mutated = bytearray(genuine)
+        mutated[int(random.integers(len(mutated)))] ^= 1 << int(random.integers(8))
         try:
-            check_residues(encryptor.facts, bytes(content), study.count)
+            check_residues(encryptor.facts, bytes(mutated), study.count)
         except CiphertextRefused:
             refused += 1
             continue
         try:
-            result = AnalystKey.decrypt_with(tmp_path / "key", None, study, encryptor.facts, bytes(content), 1)
+            result = AnalystKey.decrypt_with(tmp_path / "key", None, study, encryptor.facts, bytes(mutated), 1)
         except ForeignCiphertext:
             caught += 1
         else:
@@ -147,7 +153,7 @@ def test_a_mutated_contribution_is_refused_or_caught(name: str, tmp_path: Path) 
     assert caught > 10
     for content in (genuine[:-1], genuine + b"\0", b"", genuine * 2):
         with pytest.raises(CiphertextRefused, match="bytes, not"):
-            check_residues(encryptor.facts, bytes(content), study.count)
+            check_residues(encryptor.facts, content, study.count)
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -163,7 +169,7 @@ def test_what_could_wrap_is_refused(name: str) -> None:
         terms(name, "sum", 1 << 20)
     with pytest.raises(CiphertextRefused, match="3 values"):
         encryptor.encrypt(study, [1.0])
-    weighted = terms(name, "weighted-mean", 2, maximum_weight=2.0)
+    weighted = terms(name, "weighted-mean", 2, {"maximum_weight": 2.0})
     with pytest.raises(CapacityExceeded, match="a weight"):
         encryptor.encrypt(weighted, [1.0, 2.1])
 

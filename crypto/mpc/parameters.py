@@ -42,8 +42,10 @@ class MpcParameters:
     arguments: Mapping[str, float]
 
     @classmethod
-    def parse(cls, parameters: Mapping[str, object]) -> MpcParameters:
+    def parse(cls, parameters: object) -> MpcParameters:
         """Read a study's parameters. Raises MpcTermsError."""
+        if not isinstance(parameters, Mapping):
+            raise MpcTermsError("a study's parameters are an object")
         if unknown := set(parameters) - _MEMBERS:
             raise MpcTermsError(f"a multi-party study has no parameter {sorted(unknown)[0]!r:.40}")
         given = parameters.get("parties")

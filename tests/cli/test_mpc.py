@@ -6,7 +6,6 @@ import json
 import secrets
 import socket
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -43,7 +42,7 @@ class Parties:
         assert response.is_success, (response.status_code, response.text)
         return response.json() if response.content else None
 
-    def study(self) -> str:
+    def study(self, *, close: bool = True) -> str:
         """Create a study, have all contribute, and close it; gives its id."""
         terms = {
             "name": "flu",
@@ -64,7 +63,8 @@ class Parties:
             keys = study.parameters.sealing_keys
             content = seal_contribution(study.terms, numpy.array(values), key.keyid, keys, secrets.token_bytes)
             self.call(name, "PUT", f"{path}/contribution", content, "application/octet-stream")
-        self.call("analyst", "POST", f"{path}/close")
+        if close:
+            self.call("analyst", "POST", f"{path}/close")
         identifier: str = created["id"]
         return identifier
 
@@ -98,20 +98,21 @@ def enroll(consortium: Consortium, folder: Path, profile: str, organization: str
 
 def test_three_organizations_run_their_parties_and_the_mean_is_released(parties: Parties) -> None:
     study = parties.study()
+    commands: list[tuple[str | Path, ...]] = [
+        ("mpc", "party", "--study", study, "-d", parties.folder / name, "-p", name, *rest)
+        for name, rest in zip(parties.names, (("--json",), ("--json",), ()), strict=True)
+    ]
+    pipe = subprocess.PIPE
     running = [
-        parties.program.start(
-            "mpc", "party", "--study", study, "-d", parties.folder / name, "-p", name, "--json",
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )
-        for name in parties.names
-    ]  # fmt: skip
+        parties.program.start(*command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe) for command in commands[:2]
+    ]
+    last = parties.program(*commands[2]).ok()
     ends = [(process.communicate(), process.returncode) for process in running]
-    assert [status for _, status in ends] == [0, 0, 0], ends
+    assert [status for _, status in ends] == [0, 0], ends
     told = [json.loads(out) for (out, _), _ in ends]
-    assert len({one["transcript"] for one in told}) == 1
-    while (seen := parties.call("analyst", "GET", f"/v1/studies/{study}"))["state"] == "computing":
-        time.sleep(0.1)
-    assert seen["state"] == "released"
+    assert told[0]["transcript"] == told[1]["transcript"]
+    assert f"transcript {told[0]['transcript']}" in last.said
+    assert parties.call("analyst", "GET", f"/v1/studies/{study}")["state"] == "released"
     result = parties.call("analyst", "GET", f"/v1/studies/{study}/result")
     assert result["values"] == [4.75 / 3, 1.0]
     assert result["transcript"] == told[0]["transcript"]
@@ -128,6 +129,24 @@ def test_a_party_without_the_keys_that_the_study_pins_does_not_begin(parties: Pa
     program(*until, tmp_path / "nowhere").failed(7, "cannot read")
     program(*until, parties.folder / name, "--listen", "nowhere").failed(2, "HOST:PORT")
     program("mpc", "init", "-d", tmp_path / "other", "--organization", name, "--address", "none").failed(7, "host:port")
+
+
+def test_a_party_alone_gives_up_after_its_attempts_and_says_why(parties: Parties) -> None:
+    study = parties.study()
+    name = parties.names[0]
+    words = ("mpc", "party", "--study", study, "-p", name, "-d", parties.folder / name, "--listen", "127.0.0.1:1")
+    ended = parties.program(*words, "--attempts", "2", "--connect-deadline", "1")
+    assert (ended.status, ended.error) == (1, "no result in 2 attempts")
+    assert "attempt 0" in ended.said
+    assert "attempt 1" in ended.said
+    assert ended.said.count("unreachable, party 1") == 2
+
+
+def test_a_study_that_is_not_closed_in_time_is_not_waited_for(parties: Parties) -> None:
+    name = parties.names[0]
+    study = parties.study(close=False)
+    words = ("mpc", "party", "--study", study, "-p", name, "-d", parties.folder / name)
+    parties.program(*words, "--wait", "0").failed(1, "the study is still open")
 
 
 def test_a_study_that_is_over_or_not_closed_is_not_computed(parties: Parties) -> None:

@@ -24,6 +24,13 @@
     │   ├── MpcInputError           the values are not what the terms say
     │   ├── MpcFormatError          shares, boxes, a job or a message are malformed, or of another computation
     │   └── MpcAborted              a session of the compute parties ended without a result; `.reason` says why
+    ├── HomomorphicError            something about homomorphic encryption cannot be used
+    │   ├── ContextRefused          a public context is none of ours: parameters, a secret key within, too many bytes
+    │   ├── CiphertextRefused       the bytes are no sum of ciphertexts of the study's context
+    │   ├── CapacityExceeded        values, bounds or contributors whose sum could wrap around the modulus
+    │   ├── ForeignCiphertext       another key's ciphertext is in the sum, or it is damaged
+    │   ├── DecryptionsExhausted    the key has decrypted as many results as it may
+    │   └── InspectionFailed        the process that looks at contexts died or did not answer in time
     └── VerificationError           a request is not to be believed; `.reason` says why
         ├── FieldSyntaxError        a header field is malformed, repeated or too large
         ├── ProfileError            well-formed, but not what the signature profile demands

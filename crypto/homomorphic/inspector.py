@@ -30,7 +30,7 @@ def inspect(content: bytes) -> str:
     return facts_of(context, hashlib.sha256(content).hexdigest()).to_json()
 
 
-def main() -> int:
+def main() -> None:
     """Serve one context; what is wrong with it goes to stdout as JSON, too."""
     try:
         import resource
@@ -44,9 +44,8 @@ def main() -> int:
         answer = inspect(sys.stdin.buffer.read())
     except CryptoError as error:
         answer = json.dumps({"refused": str(error)})
-    sys.stdout.write(answer)
-    return 0
+    sys.stdout.buffer.write(answer.encode())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

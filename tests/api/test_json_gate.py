@@ -14,6 +14,7 @@ from tests.consortium import Consortium
 
 pytestmark = pytest.mark.anyio
 
+STUDY = "00000000-0000-4000-8000-000000000000"
 ROUTES = [
     "/v1/organizations",
     "/v1/tokens",
@@ -23,6 +24,9 @@ ROUTES = [
     f"/v1/sessions/{'0' * 32}/rekey",
     "/v1/datasets",
     "/v1/datasets/vitals/records",
+    "/v1/studies",
+    f"/v1/studies/{STUDY}/abort",
+    f"/v1/studies/{STUDY}/party-abort",
 ]
 
 # What is sent, and the reason, pointer, line and column that come back.
@@ -62,15 +66,15 @@ REFUSED: dict[str, tuple[bytes, str, str, int, int]] = {
 def test_these_are_all_the_routes_that_take_json(embedded: Settings) -> None:
     app = create_app(embedded)
     document = app.openapi()
-    assert {path for path, operations in document["paths"].items() if "requestBody" in operations.get("post", {})} == {
-        path.replace("vitals", "{name}").replace("0" * 32, "{id}") for path in ROUTES
-    }
-    assert not any(
-        "requestBody" in operation
-        for operations in document["paths"].values()
+    taking = {
+        f"{method} {path}"
+        for path, operations in document["paths"].items()
         for method, operation in operations.items()
-        if method != "post"
-    )
+        if "application/json" in operation.get("requestBody", {}).get("content", {})
+    }
+    templates = [path.replace("vitals", "{name}").replace("0" * 32, "{id}").replace(STUDY, "{id}") for path in ROUTES]
+    # A PUT passes the same gate; the tests below send POST.
+    assert taking == {f"post {path}" for path in templates} | {"put /v1/studies/{id}/party-result"}
     for path in ROUTES:
         scope = {"type": "http", "method": "POST", "path": path, "root_path": "", "headers": []}
         assert any(route.matches(scope)[0] is Match.FULL for route in app.routes), path

@@ -12,6 +12,7 @@ from secure_api.app import PUBLIC_PATHS, create_app
 from secure_api.settings import Settings
 from tests.api.problem import problem
 from tests.api.state import rows
+from tests.api.studies import OCTETS, analyst_key, encrypted, new_study, upload
 from tests.consortium import OPERATOR, Consortium, Peer
 
 pytestmark = pytest.mark.anyio
@@ -46,12 +47,30 @@ RULES = [
     Rule("GET /v1/ledger", {ADMIN, AUDITOR}),
     Rule("POST /v1/sessions", EVERYBODY, 201),
     Rule("GET /v1/sessions", EVERYBODY),
+    Rule("POST /v1/contexts", {ADMIN, ANALYST}, 201),
+    Rule("POST /v1/studies", {ADMIN, ANALYST}, 201),
+    Rule("GET /v1/studies", EVERYBODY),
+    Rule("GET /v1/studies/{id}", EVERYBODY),
+    Rule("GET /v1/studies/{id}/context", EVERYBODY),
+    Rule("GET /v1/studies/{id}/result", EVERYBODY, 409),  # not yet
+    Rule("PUT /v1/studies/{id}/contribution", {ADMIN, CONTRIBUTOR}, 201),
     Rule("DELETE /v1/keys/{keyid}", {ADMIN}, 204, target="a colleague's"),
     Rule("POST /v1/clients/me/keys", EVERYBODY, 201),
     Rule("DELETE /v1/keys/{keyid}", EVERYBODY, 204, target="one's own"),
 ]
-#: Nobody is a client yet who calls the first; the others are about one session: tests/api/test_sessions.py.
-ELSEWHERE = {"POST /v1/clients", "POST /v1/sessions/{id}/rekey", "DELETE /v1/sessions/{id}"}
+#: Nobody is a client yet who calls the first. The others are about one session (tests/api/test_sessions.py), end a
+#: study (test_studies.py), or are for its compute parties (test_mpc.py).
+ELSEWHERE = {
+    "POST /v1/clients",
+    "POST /v1/sessions/{id}/rekey",
+    "DELETE /v1/sessions/{id}",
+    "POST /v1/studies/{id}/close",
+    "POST /v1/studies/{id}/abort",
+    "GET /v1/studies/{id}/party",
+    "GET /v1/studies/{id}/shares",
+    "PUT /v1/studies/{id}/party-result",
+    "POST /v1/studies/{id}/party-abort",
+}
 
 
 def base64url(data: bytes) -> str:
@@ -71,10 +90,16 @@ async def test_a_role_may_do_this_and_nothing_else(consortium: Consortium, organ
     await head.ok("POST", "/v1/datasets", {"name": "vitals"})
     await head.ok("POST", "/v1/datasets/vitals/records", RECORD)
     colleague = await consortium.member(organization, CONTRIBUTOR)
+    await upload(head)
+    study = new_study(consortium, contributors=[organization])
+    study_id = (await head.ok("POST", "/v1/studies", study))["id"]
     peer = await consortium.member(organization, role)
     new = [PrivateKey.generate(SignatureAlgorithm.ED25519)]
     bodies: dict[str, object] = {
         "POST /v1/organizations": {"name": "gamma"},
+        "POST /v1/contexts": analyst_key("ckks-8192")[0].public_context,
+        "POST /v1/studies": study,
+        "PUT /v1/studies/{id}/contribution": encrypted([1.0] * 4),
         "POST /v1/tokens": {"organization": organization, "role": ANALYST},
         "POST /v1/datasets": {"name": "labs"},
         "POST /v1/datasets/{name}/records": RECORD,
@@ -91,8 +116,12 @@ async def test_a_role_may_do_this_and_nothing_else(consortium: Consortium, organ
             owner = colleague if rule.target == "a colleague's" else peer
             target = f"/v1/keys/{owner.keys[0].public_key.keyid}"
         keys = [*peer.keys, *new] if path == "/v1/clients/me/keys" else peer.keys
+        if "/studies/{id}" in path:
+            target = path.replace("{id}", study_id)
+        body = bodies.get(rule.route)
+        content_type = OCTETS if isinstance(body, bytes) else "application/json"
         before = await rows(consortium.app)
-        response = await peer.request(method, target, bodies.get(rule.route), keys=keys)
+        response = await peer.request(method, target, body, keys=keys, content_type=content_type)
         allowed = role in rule.may and (organization == OPERATOR or not rule.operator_only)
         if allowed:
             assert response.status_code == rule.status, (rule, response.text)

@@ -181,6 +181,22 @@ async def test_studies_are_listed_page_by_page(consortium: Consortium) -> None:
     assert seen == made[::-1]
 
 
+@pytest.mark.parametrize("role", ["contributor", "auditor"])
+async def test_a_study_is_ended_by_who_may_create_one(consortium: Consortium, role: str) -> None:
+    hospitals = await Hospitals.meet(consortium)
+    study = await hospitals.create()
+    peer = await consortium.member("institute", role)
+    before = await rows(consortium.app)
+    problem(await peer.request("POST", f"/v1/studies/{study}/close"), 403, "forbidden")
+    problem(await peer.request("POST", f"/v1/studies/{study}/abort", {"reason": "because"}), 403, "forbidden")
+    assert await rows(consortium.app) == before
+    admin = await consortium.member("institute", "admin")
+    await admin.ok("POST", f"/v1/studies/{study}/abort", {"reason": "because"})
+    problem(await admin.request("POST", f"/v1/studies/{study}/abort", {"reason": "because"}), 409, "conflict")
+    problem(await admin.request("POST", f"/v1/studies/{study}/close"), 409, "conflict")
+    assert (await admin.ok("GET", f"/v1/studies/{study}"))["reason"] == "because"
+
+
 @pytest.mark.parametrize("kind", ["nothing", "random", "secret", "other parameters"])
 async def test_a_context_that_is_none_of_ours_is_refused(consortium: Consortium, kind: str) -> None:
     import tenseal as ts  # type: ignore[import-untyped]

@@ -23,8 +23,8 @@ class ClientState:
     """A client's recent past; also that of whoever is unknown on a network."""
 
     __slots__ = (
-        "agent", "count", "ew", "first", "forged", "habit", "home", "hours", "known", "last", "level", "listed",
-        "objects", "objects_before", "previous", "risen", "risk", "routes", "streak", "trail", "window",
+        "agent", "count", "counts", "ew", "first", "forged", "home", "known", "last", "level", "listed",
+        "objects", "objects_before", "previous", "risen", "streak", "trail", "window",
     )  # fmt: skip
 
     def __init__(self, now: float, features: int) -> None:
@@ -43,16 +43,15 @@ class ClientState:
         """Until when an analyst's label keeps it silent."""
         self.streak = 0
         self.forged = 0
-        self.risk = 0.0
-        """The latest score, looked up before the next request is answered."""
         self.level = 0.0
         """Accumulated evidence."""
         self.risen = now
         """When that was last brought up to date."""
-        self.ew = array("f", bytes(4 * EW_LENGTH))
-        self.habit = array("f", bytes(4 * features))
-        self.routes = bytearray(ROUTE_BINS)
-        self.hours = bytearray(24)
+        # One array and one bytearray: each object more costs 64 bytes a client.
+        self.ew = array("f", bytes(4 * (EW_LENGTH + features)))
+        """The means and counts named above, and from EW_LENGTH on the habit: the usual value of each feature."""
+        self.counts = bytearray(ROUTE_BINS + 24)
+        """How often it took the routes of each bin, and was there in each hour of the day (UTC)."""
         self.trail = b""
 
 
@@ -60,7 +59,7 @@ class NetworkState:
     """A network's recent past."""
 
     __slots__ = (
-        "clients", "clients_before", "count", "denials", "first", "last", "level", "requests", "risen", "risk",
+        "clients", "clients_before", "count", "denials", "first", "last", "level", "requests", "risen",
         "usual_clients", "usual_denials", "window",
     )  # fmt: skip
 
@@ -77,7 +76,6 @@ class NetworkState:
         self.usual_denials = 0.0
         self.level = 0.0
         self.risen = now
-        self.risk = 0.0
 
 
 class RouteState:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from anomaly.clients import EW_LENGTH
 from anomaly.episodes import Episode
 from anomaly.features import FEATURES, OF_CLIENT
 from anomaly.rules import Rule
@@ -57,7 +58,7 @@ def explain(scorer: Scorer, episode: Episode) -> Explanation:
     reasons = tuple(
         Reason(
             FEATURES[place], values[place],
-            float(who.habit[place]) if place < OF_CLIENT and who.known > 1.0 else None,
+            float(who.ew[EW_LENGTH + place]) if place < OF_CLIENT and who.known > 1.0 else None,
             scorer.tails.quantile(place, 0.99), parts[place] / total, tails[place],
         )
         for place in sorted(range(len(parts)), key=parts.__getitem__, reverse=True)[:_TOP]

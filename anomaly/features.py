@@ -159,7 +159,7 @@ class FeatureExtractor:
         # Sequence
         index = route.index
         slot = index % ROUTE_BINS
-        mine = who.routes
+        mine = who.counts
         times = mine[slot]
         # The more often a client took a route, the less it says about what clients in general do.
         surprise = self.routes.surprise(who.previous, index, 1.0 / (1.0 + 0.2 * times))
@@ -219,12 +219,11 @@ class FeatureExtractor:
         bad = event.proof >= Proof.BAD
         ew[BAD_PROOF] += _STEP * (bad - ew[BAD_PROOF])
         who.forged = who.forged + 1 if bad else 0
-        hour = int(now // _HOUR) % 24
-        hours = who.hours
-        odd = 1.0 - (hours[hour] + 2.0) / (min(count, 100) + 4.0) if count > 60 else 0.5
+        hour = ROUTE_BINS + int(now // _HOUR) % 24
+        odd = 1.0 - (mine[hour] + 2.0) / (min(count, 100) + 4.0) if count > 60 else 0.5
         odd = odd if odd > 0.0 else 0.0
-        if count % 4 == 0 and hours[hour] < 255:
-            hours[hour] += 1
+        if count % 4 == 0 and mine[hour] < 255:
+            mine[hour] += 1
 
         # Network
         past = now - network.last

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from anomaly.clients import ClientState
+from anomaly.clients import EW_LENGTH, ClientState
 from anomaly.detectors.ranks import TailRank
 from anomaly.detectors.tails import Tails
 from anomaly.event import ApiEvent
@@ -28,6 +28,7 @@ _CAP: Final = 30.0
 _MEMORY: Final = 3_600.0
 _STRONG: Final = 8.0
 _GAIN: Final = 1.0
+_HABIT: Final = 4 * EW_LENGTH
 
 
 class Key(StrEnum):
@@ -85,7 +86,7 @@ class Scorer:
         who, network, route = features.client, features.network, features.route
         x = np.array(values)
         tails = self.tails.tails(x)
-        habit = np.frombuffer(who.habit, dtype=np.float32)
+        habit = np.frombuffer(who.ew, np.float32, offset=_HABIT)
         known = who.known
         trust = _TRUST * known / (known + _SETTLED)
         excess: Floats = (x - habit) * (1.0 / 0.15)
@@ -123,8 +124,6 @@ class Scorer:
                 best, second, key = value, best, kind
             elif value > second:
                 second = value
-        who.risk = best
-        network.risk = best
         self._learn(who, x, evidence, gains, best)
         return Score(best, key, evidence, second)
 
@@ -141,7 +140,7 @@ class Scorer:
             share *= 0.1
         known = who.known = who.known + share
         pace = share / known if known < 1.0 / _PACE else share * _PACE
-        habit = np.frombuffer(who.habit, dtype=np.float32)
+        habit = np.frombuffer(who.ew, np.float32, offset=_HABIT)
         habit += pace * (x - habit)
 
     def state(self) -> State:

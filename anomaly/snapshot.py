@@ -12,9 +12,9 @@ from anomaly.routes import MAX_ROUTES
 from anomaly.state import State, Value, take, take_array
 
 _FLOATS: Final = {
-    ClientState: ("first", "last", "known", "window", "listed", "risk", "level", "risen"),
+    ClientState: ("first", "last", "known", "window", "listed", "level", "risen"),
     NetworkState: (
-        "first", "last", "window", "requests", "denials", "usual_clients", "usual_denials", "level", "risk", "risen",
+        "first", "last", "window", "requests", "denials", "usual_clients", "usual_denials", "level", "risen",
     ),
     RouteState: tuple(name for name in RouteState.__slots__ if name not in ("index", "count")),
 }  # fmt: skip
@@ -37,20 +37,14 @@ def _pack(entity: Any) -> list[Value]:
         b"".join(getattr(entity, name).to_bytes(width, "big") for name, width in _BIG.get(kind, ())),
     ]
     if kind is ClientState:
-        row += [
-            entity.ew,
-            entity.habit,
-            bytes(entity.routes),
-            bytes(entity.hours),
-            entity.trail,
-            array("q", entity.home),
-        ]
+        row += [entity.ew, bytes(entity.counts), entity.trail]
+        row.append(array("q", entity.home))
     return row
 
 
 def _unpack(entity: Any, row: Value) -> None:
     kind = type(entity)
-    length = 9 if kind is ClientState else 3
+    length = 7 if kind is ClientState else 3
     if not isinstance(row, list) or len(row) != length:
         raise StateCorrupt("An entity of the state has another shape.")
     parts = {str(place): value for place, value in enumerate(row)}
@@ -63,12 +57,10 @@ def _unpack(entity: Any, row: Value) -> None:
         setattr(entity, name, int.from_bytes(big[start : start + width], "big"))
         start += width
     if kind is ClientState:
-        entity.ew = take_array(parts, "3", "f", EW_LENGTH)
-        entity.habit = take_array(parts, "4", "f", len(FEATURES))
-        entity.routes = bytearray(_sized(parts, "5", ROUTE_BINS))
-        entity.hours = bytearray(_sized(parts, "6", 24))
-        entity.trail = take(parts, "7", bytes)
-        entity.home = tuple(take_array(parts, "8", "q", 3))
+        entity.ew = take_array(parts, "3", "f", EW_LENGTH + len(FEATURES))
+        entity.counts = bytearray(_sized(parts, "4", ROUTE_BINS + 24))
+        entity.trail = take(parts, "5", bytes)
+        entity.home = tuple(take_array(parts, "6", "q", 3))
 
 
 def _sized(parts: Mapping[str, Value], name: str, length: int) -> bytes:

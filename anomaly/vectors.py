@@ -25,8 +25,8 @@ class VectorDetector:
 
     The first 256 vectors fix a robust center and scale for each feature; from then on a vector is judged by how far
     out in the tail each of its features is, on either side, and by an isolation forest. Both are ranked online, and
-    the sum of the ranks is the score, the forest's counted twice. A burst of what stands out is learned with small
-    weights, so that it cannot become usual by its mass.
+    the sum of the ranks is the score. A burst of what stands out is learned with small weights, so that it cannot
+    become usual by its mass.
 
     Args:
         size: features.
@@ -77,7 +77,7 @@ class VectorDetector:
         ranks = self._tail_rank.rank(tail), self._forest_rank.rank(forest)
         weight = self._guard.weight(max(ranks))
         self._learn(placed, values, tail, forest, weight)
-        return ranks[0] + 2.0 * ranks[1]
+        return ranks[0] + ranks[1]
 
     def _learn(self, placed: Floats, values: list[float], tail: float, forest: float, weight: float) -> None:
         self.tails.learn_array(placed, weight)

@@ -8,6 +8,7 @@ the reason of the abort then says what was seen.
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 from asyncio import StreamReader, StreamWriter
@@ -52,10 +53,12 @@ class Connecting:
     async def all(self) -> dict[int, Link]:
         """Return a link to each other party. Raises MpcAborted at the connect deadline, with what was seen."""
         job = self._job
-        server = await self._listen()
+        until = asyncio.get_running_loop().time() + job.deadlines.connect
+        server = await self._listen(until)
         dialing = [asyncio.create_task(self._dial(index)) for index in range(job.index + 1, job.session.terms.parties)]
         try:
-            await asyncio.wait_for(self._complete.wait(), job.deadlines.connect)
+            async with asyncio.timeout_at(until):
+                await self._complete.wait()
         except TimeoutError:
             raise self._aborted() from None
         finally:
@@ -76,17 +79,22 @@ class Connecting:
                 return MpcAborted(reason, party, None, detail)
         return MpcAborted(AbortReason.UNREACHABLE, missing[0], None, f"not connected: {missing}")
 
-    async def _listen(self) -> asyncio.Server | None:
+    async def _listen(self, until: float) -> asyncio.Server | None:
+        """Listen for parties of lower indices; an address that is in use, by the attempt before, is waited for."""
         job = self._job
         if job.index == 0:
             return None
-        try:
-            if job.socket is not None:
-                return await asyncio.start_server(self._accept, sock=socket.socket(fileno=job.socket))
-            return await asyncio.start_server(self._accept, *job.listen)
-        except OSError as error:
-            where = f"{job.listen[0]}:{job.listen[1]}"
-            raise MpcAborted(AbortReason.FAILED, job.index, None, f"cannot listen on {where}: {error}") from None
+        if job.socket is not None:
+            return await asyncio.start_server(self._accept, sock=socket.socket(fileno=job.socket))
+        while True:
+            try:
+                return await asyncio.start_server(self._accept, *job.listen)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or asyncio.get_running_loop().time() > until:
+                    where = f"{job.listen[0]}:{job.listen[1]}"
+                    detail = f"cannot listen on {where}: {error.strerror}"
+                    raise MpcAborted(AbortReason.FAILED, job.index, None, detail) from None
+            await asyncio.sleep(RETRY_SECONDS)
 
     def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
         if len(self._handlers) >= MAX_HANDLERS:

@@ -78,11 +78,19 @@ class MpcParameters:
         """What to seal to, in the order of the parties."""
         return tuple(party.sealing_key for party in self.parties)
 
-    def terms(self, study: str, statistic: str, dimension: int, low: float, high: float) -> MpcTerms:
+    def terms(self, study: str, statistic: str, dimension: int, low: float, high: float, minimum: int) -> MpcTerms:
         """Return the terms that these parameters and a study's own make. Raises MpcTermsError."""
-        parties = len(self.parties)
         return MpcTerms(
-            study, statistic, dimension, low, high, parties, self.contributors, self.fraction_bits, self.arguments
+            study,
+            statistic,
+            dimension,
+            low,
+            high,
+            parties=len(self.parties),
+            contributors=self.contributors,
+            fraction_bits=self.fraction_bits,
+            arguments=self.arguments,
+            minimum=minimum,
         )
 
 

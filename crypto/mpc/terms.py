@@ -40,7 +40,8 @@ class MpcTerms:
     """A statistic of `study` over contributions of `dimension` values in [low, high], computed by `parties`.
 
     Values are fixed-point numbers with `fraction_bits` binary places. `arguments` are the program's own (see
-    `crypto.mpc.programs`). At most `contributors` may take part: the field is chosen for them. Raises MpcTermsError.
+    `crypto.mpc.programs`). At most `contributors` may take part: the field is chosen for them. Parties compute
+    nothing of fewer than `minimum`, whatever a server says: boxes open under these terms only. Raises MpcTermsError.
     """
 
     study: str
@@ -52,6 +53,7 @@ class MpcTerms:
     contributors: int = DEFAULT_CONTRIBUTORS
     fraction_bits: int = DEFAULT_FRACTION_BITS
     arguments: Mapping[str, float] = dataclass_field(default_factory=dict)
+    minimum: int = 1
 
     def __post_init__(self) -> None:
         """Refuse terms that make no sense, or whose numbers no field holds."""
@@ -62,6 +64,7 @@ class MpcTerms:
         for name, value, least, most in (
             ("the dimension", self.dimension, 1, MAX_DIMENSION),
             ("contributors", self.contributors, 1, MAX_CONTRIBUTORS),
+            ("the minimum", self.minimum, 1, self.contributors),
             ("fraction_bits", self.fraction_bits, 0, MAX_FRACTION_BITS),
         ):
             if not least <= value <= most:
@@ -127,7 +130,8 @@ class MpcTerms:
     def to_bytes(self) -> bytes:
         """Return the terms in their one form (docs/multi-party.md)."""
         parts = [_counted(self.study), _counted(self.statistic)]
-        parts.append(struct.pack(">BIIB", self.parties, self.dimension, self.contributors, self.fraction_bits))
+        parts.append(struct.pack(">BII", self.parties, self.dimension, self.contributors))
+        parts.append(struct.pack(">IB", self.minimum, self.fraction_bits))
         parts.append(struct.pack(">dd", self.low, self.high))
         parts.append(struct.pack(">BB", self.field.bits, len(self.arguments)))
         for name in sorted(self.arguments):

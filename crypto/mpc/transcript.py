@@ -41,8 +41,9 @@ class Session:
         """Refuse what is no session."""
         if len(self.certificates) != self.terms.parties or len(set(self.certificates)) != self.terms.parties:
             raise MpcTermsError(f"{self.terms.parties} parties have as many certificates, all different")
-        if not 1 <= len(self.entries) <= self.terms.contributors:
-            raise MpcTermsError(f"1 to {self.terms.contributors} contributions, not {len(self.entries)}")
+        least, most = self.terms.minimum, self.terms.contributors
+        if not least <= len(self.entries) <= most:
+            raise MpcTermsError(f"the terms want {least} to {most} contributions, not {len(self.entries)}")
         if len({entry.contributor for entry in self.entries}) != len(self.entries):
             raise MpcTermsError("a contributor is there twice")
         digests = [*self.certificates, *(box for entry in self.entries for box in entry.boxes)]

@@ -62,7 +62,12 @@ class StudyTerms:
             parameters = MpcParameters.parse(study["parameters"])
             bounds = study["bounds"]
             terms = parameters.terms(
-                study["id"], study["statistic"], study["dimension"], float(bounds["low"]), float(bounds["high"])
+                study["id"],
+                study["statistic"],
+                study["dimension"],
+                float(bounds["low"]),
+                float(bounds["high"]),
+                study["minimum_contributors"],
             )
             return cls(study["state"], parameters, terms)
         except (KeyError, TypeError) as error:

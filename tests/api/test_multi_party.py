@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import socket
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ from secure_api.services.studies.registry import study_methods
 from secure_api.settings import Settings
 from tests.api.running import started
 from tests.consortium import Consortium, Peer
+from tests.unit.crypto.mpc.local_study import quiet_port
 
 pytestmark = pytest.mark.anyio
 
@@ -38,9 +38,7 @@ class Scene:
         self.consortium = consortium
         self.identities = [PartyIdentity.create(folder / name, datetime.now(UTC)) for name in ORGANIZATIONS]
         # Bound but not listening: nobody else is given these ports until the parties take them.
-        self.ports = [socket.socket() for _ in ORGANIZATIONS]
-        for port in self.ports:
-            port.bind(("127.0.0.1", 0))
+        self.ports = [quiet_port() for _ in ORGANIZATIONS]
         self.peers: list[Peer] = []
         self.analyst: Peer
         self.id = ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import socket
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from secure_api.client import ProfileStore, SignatureAuth
 from secure_api.client.mpc import StudyTerms
 from tests.cli.conftest import Consortium
 from tests.cli.program import Program
+from tests.unit.crypto.mpc.local_study import quiet_port
 
 VALUES = {"north": [1.5, -2.0], "south": [0.25, 4.0], "west": [3.0, 1.0]}
 
@@ -74,9 +74,8 @@ def parties(consortium: Consortium, unique: Callable[[str], str], tmp_path_facto
     folder, program = tmp_path_factory.mktemp("parties"), consortium.program
     names = [unique(name) for name in VALUES]
     described = []
-    sockets = [socket.socket() for _ in names]
+    sockets = [quiet_port() for _ in names]
     for name, port in zip(names, sockets, strict=True):
-        port.bind(("127.0.0.1", 0))
         program("organizations", "create", name).ok()
         enroll(consortium, folder, name, name, "contributor")
         address = f"127.0.0.1:{port.getsockname()[1]}"

@@ -46,7 +46,8 @@ def mpc_terms_of(study: Study, parameters: MpcParameters) -> MpcTerms:
     """
     terms = study.terms
     try:
-        return parameters.terms(study.id, terms.statistic, terms.dimension, terms.bounds.low, terms.bounds.high)
+        bounds, least = terms.bounds, terms.minimum_contributors
+        return parameters.terms(study.id, terms.statistic, terms.dimension, bounds.low, bounds.high, least)
     except MpcError as error:
         raise Invalid(str(error), pointer="/parameters") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -70,6 +71,18 @@ class LocalStudy:
     def close(self) -> None:
         for listening in self.sockets:
             listening.close()
+
+
+def quiet_port() -> socket.socket:
+    """A socket bound below the ports that connections are given: who dials one of these may meet itself."""
+    while True:
+        bound = socket.socket()
+        try:
+            bound.bind(("127.0.0.1", 20_000 + secrets.randbelow(12_000)))
+        except OSError:
+            bound.close()
+        else:
+            return bound
 
 
 async def outcome(job: Job) -> MpcResult | MpcAborted:

@@ -29,9 +29,9 @@ def test_parameters_give_terms_pins_and_keys(described: list[dict[str, str]]) ->
         ("north", "north.example", 4440), ("south", "south.example", 4441), ("west", "west.example", 4442)
     ]  # fmt: skip
     assert [pin.hex() for pin in parsed.certificates] == [item["certificate"] for item in described]
-    terms = parsed.terms("s", "quantile", 2, 0.0, 1.0)
+    terms = parsed.terms("s", "quantile", 2, 0.0, 1.0, 3)
     assert (terms.parties, terms.contributors, terms.fraction_bits, dict(terms.arguments)) == (3, 9, 8, {"q": 1.0})
-    assert MpcParameters.parse({"parties": described}).terms("s", "sum", 1, 0.0, 1.0).contributors == 1024
+    assert MpcParameters.parse({"parties": described}).terms("s", "sum", 1, 0.0, 1.0, 1).contributors == 1024
 
 
 @pytest.mark.parametrize(

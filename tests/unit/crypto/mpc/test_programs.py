@@ -97,6 +97,7 @@ def test_the_field_grows_with_what_has_to_fit() -> None:
         ({"dimension": 0}, "dimension"),
         ({"parties": 4}, "three or five"),
         ({"contributors": 2**21}, "contributors"),
+        ({"contributors": 3, "minimum": 4}, "minimum"),
         ({"fraction_bits": 33}, "fraction_bits"),
         ({"low": 1.0, "high": 1.0}, "no numbers"),
         ({"high": float("nan")}, "no numbers"),
@@ -131,9 +132,10 @@ def test_terms_differ_in_their_digest_when_they_differ_in_anything() -> None:
         study("quantile", 4, q=0.5),
         MpcTerms("s", "quantile", 3, -100.0, 99.0, 3, 1024, 16, {"q": 0.5}),
         MpcTerms("s", "quantile", 3, -100.0, 100.0, 5, 1024, 16, {"q": 0.5}),
+        MpcTerms("s", "quantile", 3, -100.0, 100.0, 3, 1024, 16, {"q": 0.5}, 2),
         MpcTerms("t", "quantile", 3, -100.0, 100.0, 3, 1024, 16, {"q": 0.5}),
     ]
-    assert len({terms.digest for terms in (one, *others)}) == 7
+    assert len({terms.digest for terms in (one, *others)}) == 8
     assert study("quantile", 3).digest == one.digest  # a default that is written out is the same
 
 

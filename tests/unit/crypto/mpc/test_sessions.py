@@ -295,3 +295,19 @@ def test_strangers_at_a_partys_port_end_their_connections_and_no_session(study: 
         return [*await study.outcomes(1), *await others]
 
     assert [item.values.tolist() for item in asyncio.run(run()) if isinstance(item, MpcResult)] == [TOTAL] * 3
+
+
+def test_an_address_that_is_still_in_use_is_waited_for(study: LocalStudy) -> None:
+    job = study.jobs[1]
+    taken = study.sockets[1]
+
+    async def run() -> list[MpcResult | MpcAborted]:
+        parties = asyncio.gather(study.outcomes(0, 2), outcome(replace(job, socket=None)))
+        while not psutil.Process().children():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0)
+        taken.close()
+        others, last = await parties
+        return [*others, last]
+
+    assert [item.values.tolist() for item in asyncio.run(run()) if isinstance(item, MpcResult)] == [TOTAL] * 3

@@ -39,6 +39,7 @@ class Server:
             "statistic": "sum",
             "dimension": 1,
             "bounds": {"low": 0, "high": 9},
+            "minimum_contributors": 1,
             "parameters": {"parties": parties},
             "state": "computing",
         }
@@ -85,7 +86,10 @@ def test_a_job_has_what_the_study_and_its_session_say(server: Server) -> None:
     assert job.session.terms.digest == mpc_terms(server.study).digest
 
 
-@pytest.mark.parametrize("changes", [{"method": "ckks"}, {"bounds": {}}, {"dimension": None}, {"parameters": []}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"method": "ckks"}, {"bounds": {}}, {"dimension": None}, {"minimum_contributors": 0}, {"parameters": []}],
+)
 def test_a_description_that_makes_no_sense_is_the_servers_fault(server: Server, changes: dict[str, Any]) -> None:
     server.study |= changes
     with pytest.raises((ServerUnusable, MpcError)):
@@ -100,6 +104,24 @@ def test_a_session_that_makes_no_sense_is_the_servers_fault(server: Server, chan
     client = server.client()
     server.party |= changes
     with pytest.raises((ServerUnusable, MpcError)):
+        client.fetch(client.look())
+
+
+def test_a_server_that_hands_out_fewer_contributions_than_the_terms_want_gets_no_computation(server: Server) -> None:
+    server.study["minimum_contributors"] = 2
+    client = server.client()
+    with pytest.raises(MpcError, match="want 2 to 1024 contributions, not 1"):
+        client.fetch(client.look())
+
+
+def test_a_server_that_lowers_the_minimum_has_boxes_that_do_not_open(server: Server) -> None:
+    sealed_for = StudyTerms.parse(server.study | {"minimum_contributors": 2}).terms
+    keys = StudyTerms.parse(server.study).parameters.sealing_keys
+    posted = seal_contribution(sealed_for, numpy.array([5.0]), "k", keys, secrets.token_bytes)
+    boxes = SharedContribution.from_bytes(posted, sealed_for).boxes
+    server.shares, server.party["contributors"][0]["boxes"] = boxes[0], [box_digest(box).hex() for box in boxes]
+    client = server.client()
+    with pytest.raises(MpcFormatError, match="does not open"):
         client.fetch(client.look())
 
 

@@ -21,6 +21,8 @@ PAIRS: Final = 3
 SHARE: Final = 4
 #: Readings that agree to this share of them were made up: no real clock repeats itself to the nanosecond.
 SAME: Final = 1e-9
+#: So many windows must agree before their clock is blamed.
+FEWEST_ALIKE: Final = 3
 #: CPU time may exceed wall time times cores by this factor, and by a tick of a coarse clock.
 EXCESS: Final = 1.25
 TICK: Final = 0.02  # seconds
@@ -33,8 +35,9 @@ def examine(reading: Reading) -> Reading:
     cpu, wall = seconds(reading)
     if not (math.isfinite(cpu) and math.isfinite(wall)) or cpu < 0 or wall < 0:
         raise TimerFault(f"its clock went {cpu:.3g} s (CPU) and {wall:.3g} s (wall), which no clock does")
-    if wall == 0:
-        raise TimerFault(f"its clock stands still: {reading.loops} operations took no wall time")
+    for name, shown in (("wall", wall), ("CPU", cpu)):
+        if shown == 0:
+            raise TimerFault(f"its {name} clock stands still: {reading.loops} operations took no time")
     if cpu > wall * (os.cpu_count() or 1) * EXCESS + TICK:
         raise TimerFault(f"it shows {cpu:.3g} s of CPU time in {wall:.3g} s, more than all cores have")
     return reading
@@ -57,6 +60,20 @@ def calibrate(measure: Measure, window: float, loops: int | None = None) -> int:
 def seconds(reading: Reading) -> tuple[float, float]:
     """CPU and wall seconds of the whole window."""
     return reading.cpu * reading.loops / 1e6, reading.wall * reading.loops / 1e6
+
+
+def repeats_itself(readings: Sequence[tuple[float, float]]) -> str | None:
+    """Tell which clock showed the same in each of some windows (CPU and wall); None when neither did.
+
+    Of fewer than three windows nothing is told.
+    """
+    if len(readings) < FEWEST_ALIKE:
+        return None
+    for name, place in (("CPU", 0), ("wall", 1)):
+        first = readings[0][place]
+        if all(math.isclose(reading[place], first, rel_tol=SAME) for reading in readings):
+            return f"its {name} clock shows a constant: {first:.6g} us an operation in each of {len(readings)} rounds"
+    return None
 
 
 def _filling(measure: Measure, window: float) -> int:

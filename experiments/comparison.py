@@ -47,7 +47,7 @@ def compare(first: Result, second: Result) -> Comparison:
     figures: list[Compared] = []
     for name in before.keys() & after.keys():
         figures += _headlines(before[name], after[name])
-        figures += _arms(before[name], after[name])
+        figures += _arms(before[name], after[name], first.seed, second.seed)
     order = {one.name: number for number, one in enumerate(first.experiments)}
     figures.sort(key=lambda one: (order[one.experiment], one.kind != "headline"))
     names, others = _names(first), _names(second)
@@ -83,10 +83,10 @@ def _headlines(first: ExperimentResult, second: ExperimentResult) -> list[Compar
     ]
 
 
-def _arms(first: ExperimentResult, second: ExperimentResult) -> list[Compared]:
+def _arms(first: ExperimentResult, second: ExperimentResult, *seeds: int) -> list[Compared]:
     again = {arm.name: arm for arm in second.arms if arm.samples}
     return [
-        _compared(first.name, arm.name, "arm", "us", _cpu(arm), _cpu(again[arm.name]))
+        _compared(first.name, arm.name, "arm", "us", _cpu(arm, seeds[0]), _cpu(again[arm.name], seeds[1]))
         for arm in first.arms
         if arm.samples and arm.name in again
     ]
@@ -147,5 +147,5 @@ def _by_name(result: Result) -> dict[str, ExperimentResult]:
     return {experiment.name: experiment for experiment in result.experiments}
 
 
-def _cpu(arm: ArmResult) -> Interval:
-    return interval([sample.cpu for sample in arm.samples])
+def _cpu(arm: ArmResult, seed: int) -> Interval:
+    return interval([sample.cpu for sample in arm.samples], seed)

@@ -4,6 +4,7 @@ Every line reaches the disk before the run goes on, so nothing but a power cut i
 that round. A last line that was cut off is ignored.
 """
 
+import fcntl
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,17 +35,21 @@ class Journal:
         """Begin the journal of a new run. Raises NotTheSameRun when the folder holds another one's."""
         if interrupted(folder):
             raise NotTheSameRun(f"{folder} holds an interrupted run: resume it, or choose another folder")
-        journal = cls(folder / NAME, (), (folder / NAME).open("wb"))
+        stream = (folder / NAME).open("ab")
+        _hold(stream, folder)
+        stream.truncate(0)
+        journal = cls(folder / NAME, (), stream)
         journal.add(head)
         return journal
 
     @classmethod
     def resume(cls, folder: Path, head: Head) -> tuple[Self, Head]:
         """Go on with a run; gives its own head. Raises NotTheSameRun, ResultUnreadable."""
-        entries, length = _read(folder)
         first = head_of(folder)
         first.refuse(head)
         stream = (folder / NAME).open("r+b")
+        _hold(stream, folder)
+        entries, length = _read(folder)
         stream.truncate(length)
         stream.seek(length)
         return cls(folder / NAME, entries, stream), first
@@ -80,6 +85,15 @@ class Journal:
             self.finished[entry.result.name] = entry.result
 
 
+def _hold(stream: IO[bytes], folder: Path) -> None:
+    """Keep every other run out of this journal until the file is closed. Raises NotTheSameRun."""
+    try:
+        fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        stream.close()
+        raise NotTheSameRun(f"the run in {folder} is still going on") from None
+
+
 def interrupted(folder: Path) -> bool:
     """Tell whether a folder holds a run that one can go on with."""
     path = folder / NAME
@@ -103,7 +117,7 @@ def _read(folder: Path) -> tuple[list[Entry], int]:
         raise NotTheSameRun(f"{folder} holds no interrupted run") from error
     length = content.rfind(b"\n") + 1
     entries: list[Entry] = []
-    for number, line in enumerate(content[:length].splitlines(), 1):
+    for number, line in enumerate(content[:length].split(b"\n")[:-1], 1):
         try:
             entries.append(ENTRY.validate_json(line))
         except ValidationError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from experiments.arm_process import ArmProcess
+from experiments.calibration import repeats_itself
 from experiments.core_watch import MOST_FOREIGN, CoreWatch, load_average
 from experiments.cores import Cores
 from experiments.errors import CheckFailed, NotTheSameRun, TimerFault
@@ -114,9 +115,18 @@ class Course:
             took = time.monotonic() - began
             passed = before + self._passed()
             self.journal.add(RoundDone(experiment=name, number=len(done) + 1, seconds=passed, samples=samples))
+        self._examine(living)
         if (foreign := watch.foreign()) > MOST_FOREIGN:
             self._warn(f"{name}: other processes took {foreign:.0%} of the cores while it was measured")
         return ending
+
+    def _examine(self, living: Mapping[str, ArmProcess]) -> None:
+        """Look at all rounds of each arm. Raises TimerFault: a clock that showed the same in every one."""
+        name = self.experiment.name
+        for arm in living:
+            samples = [done.samples[arm] for done in self.journal.rounds[name] if arm in done.samples]
+            if (fault := repeats_itself([(sample.cpu, sample.wall) for sample in samples])) is not None:
+                raise TimerFault(f"{name}: arm {arm}: {fault}")
 
     def _ending(self, passed: float, took: float, living: bool) -> Ending | None:
         name = self.experiment.name

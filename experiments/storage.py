@@ -3,6 +3,9 @@
 import hashlib
 import json
 import os
+import re
+import secrets
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +25,8 @@ _DIGEST: Final = "digest"
 def save(result: Result, folder: Path) -> Path:
     """Write `result.json` into a folder, with the digest of its content; returns its path.
 
-    Warnings, and why arms are unavailable, lose the folders of this machine. Raises OSError when it cannot be written.
+    Warnings, and why arms are unavailable, lose the folders of this machine. Raises OSError when it cannot be written,
+    ResultUnreadable when it could not be read again: then nothing was replaced.
     """
     document = result.model_dump(mode="json", by_alias=True)
     _anonymize(document)
@@ -34,6 +38,7 @@ def save(result: Result, folder: Path) -> Path:
             file.write(_text(document))
             file.flush()
             os.fsync(file.fileno())
+        load(part)  # what cannot be read again must not take the place of anything
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -47,7 +52,10 @@ def load(path: Path) -> Result:
     """
     file = path / NAME if path.is_dir() else path
     try:
-        if file.stat().st_size > MOST_BYTES:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ResultUnreadable(f"{file}: no file that a result could be in")
+        if status.st_size > MOST_BYTES:
             raise ResultUnreadable(f"{file}: too large to be a result")
         document = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -94,25 +102,16 @@ def _anonymize(document: dict[str, Any]) -> None:
 
 def _text(document: Mapping[str, Any]) -> str:
     """Write JSON that differs line by line: a sample a line, everything else indented."""
+    mark = secrets.token_hex(16)  # what no text of a result can hold
     samples: list[str] = []
 
-    def marked(value: Any) -> Any:
-        if isinstance(value, dict):
-            if "place" in value and "loops" in value:
-                samples.append(json.dumps(value, separators=(",", ":")))
-                return f"@sample {len(samples) - 1}@"
-            return {key: marked(one) for key, one in value.items()}
-        if isinstance(value, list):
-            return [marked(one) for one in value]
-        return value
+    def marked(sample: Any) -> str:
+        samples.append(json.dumps(sample, separators=(",", ":"), ensure_ascii=False))
+        return f"{mark} {len(samples) - 1} {mark}"
 
-    lines = json.dumps(marked(document), indent=1, ensure_ascii=False).splitlines()
-    return "\n".join(_unmarked(line, samples) for line in lines) + "\n"
-
-
-def _unmarked(line: str, samples: list[str]) -> str:
-    before, mark, after = line.partition('"@sample ')
-    if not mark or before.strip():
-        return line
-    number, _, rest = after.partition('@"')
-    return before + samples[int(number)] + rest
+    experiments = [
+        {**one, "arms": [{**arm, "samples": [marked(sample) for sample in arm["samples"]]} for arm in one["arms"]]}
+        for one in document["experiments"]
+    ]
+    text = json.dumps({**document, "experiments": experiments}, indent=1, ensure_ascii=False)
+    return re.sub(rf'"{mark} (\d+) {mark}"', lambda found: samples[int(found[1])], text) + "\n"

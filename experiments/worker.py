@@ -23,7 +23,7 @@ from threading import Thread
 from typing import Any, Final, TextIO
 
 from experiments.calibration import calibrate, examine
-from experiments.errors import ArmFailed, ExperimentError, Unavailable
+from experiments.errors import ArmFailed, ExperimentError, TimerFault, Unavailable
 from experiments.registry import experiment_of
 from experiments.scale import Scale
 from experiments.subject import Reading, Setting, Subject
@@ -96,6 +96,8 @@ class Worker:
         subject = self._subject(arm)
         lead = 0 if getattr(subject, "loops", None) else loops // LEAD
         reading = examine(_window(subject, loops, lead))
+        if reading.loops != loops:
+            raise TimerFault(f"it was asked for {loops} operations and tells of {reading.loops}")
         return {**asdict(reading), "extra": dict(reading.extra)}
 
     def close(self) -> Mapping[str, Any]:

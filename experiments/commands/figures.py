@@ -32,8 +32,11 @@ def figures(
         source = result or newest_result(Path())
         if source is None:
             raise CliError("there is no result in docs/results", hint="this is for a checkout of secure-api")
+        found = load(source)
+        if found.scale != "full":
+            raise CliError(f"{source} is a {found.scale} run: documents quote full ones")
         if check:
-            check_figures(load(source), documents(Path()))
+            check_figures(found, documents(Path()))
         else:
-            for document in write_figures(load(source), documents(Path())):
+            for document in write_figures(found, documents(Path())):
                 put(str(document))

@@ -15,6 +15,8 @@ EXAMPLES: Final = (
     "secure-api experiments report ./first --beside ./second --output both.html"
 )
 
+PAGES: Final = (".html", ".htm")
+
 
 def report(
     result: Annotated[
@@ -41,6 +43,8 @@ def write(source: Path, target: Path, beside: Path | None, show: bool) -> Path:
     from experiments.report import write_report
     from experiments.storage import load
 
+    if not target.is_dir() and target.suffix.lower() not in PAGES:
+        raise CliError(f"{target} is no name of a page", hint="it ends in .html, or is a folder")
     page = write_report(load(source), target, None if beside is None else load(beside))
     if show and not show_page(page):
         say("there is no graphical browser here to open the report in")

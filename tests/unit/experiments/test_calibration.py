@@ -11,7 +11,7 @@ import time
 import pytest
 
 from experiments import Operation, Reading, TimerFault
-from experiments.calibration import calibrate, examine, seconds
+from experiments.calibration import calibrate, examine, repeats_itself, seconds
 from experiments.subject import Clock, process_clock
 
 WINDOW = 0.002
@@ -97,3 +97,11 @@ def test_what_is_no_time_is_no_reading(number: float) -> None:
 def test_a_sound_reading_is_given_back() -> None:
     reading = Reading(4, 10.0, 12.0, {"bytes": 3.0})
     assert examine(reading) is reading
+
+
+@pytest.mark.parametrize("name", ["CPU", "wall"])
+def test_a_clock_that_shows_the_same_in_every_round_is_found_out(name: str) -> None:
+    readings = [(1.0, number + 1.0) if name == "CPU" else (number + 1.0, 1.0) for number in range(3)]
+    assert f"its {name} clock shows a constant" in str(repeats_itself(readings))
+    assert repeats_itself(readings[:2]) is None
+    assert repeats_itself([*readings, (7.0, 7.0)]) is None

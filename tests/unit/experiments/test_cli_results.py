@@ -96,12 +96,16 @@ def test_figures_are_written_into_documents_and_held_against_them(
     readme = tmp_path / "README.md"
     readme.write_text("Before\n<!-- figures: answers -->\n<!-- /figures -->\nBehind\n")
     assert "there is no result in docs/results" in program("experiments", "figures").failed(1).error
-    save(load(measured), tmp_path / "docs" / "results" / "2026-01-01-0123abc")
+    assert (
+        "is a quick run: documents quote full ones" in program("experiments", "figures", str(measured)).failed(1).error
+    )
+    full = tmp_path / "docs" / "results" / "2026-01-01-0123abc"
+    save(load(measured).model_copy(update={"scale": "full"}), full)
     check = ("experiments", "figures", "--check")
     assert "README.md: figures 'answers' are not those of the result" in program(*check).failed(1).error
     assert program("experiments", "figures").ok().out == "README.md\n"
     assert load(measured).experiments[0].answer in readme.read_text()
-    assert program("experiments", "figures", str(measured)).ok().out == ""
+    assert program("experiments", "figures", str(full)).ok().out == ""
     program(*check).ok()
     readme.write_text(readme.read_text().replace("64 KiB cost ", "64 KiB cost 1"))  # an edited figure
     assert "README.md: figures 'answers' are not those of the result" in program(*check).failed(1).error
@@ -129,3 +133,11 @@ def test_a_page_is_shown_where_there_is_a_screen(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("BROWSER", f"{browser} %s")
     assert show(page)
     assert (tmp_path / "opened").read_text() == f"{page.as_uri()}\n"
+
+
+@pytest.mark.parametrize("name", ["result.json", "page", "page.md"])
+def test_a_page_is_written_over_nothing_but_a_page(program: Program, measured: Path, name: str) -> None:
+    before = (measured / "result.json").read_bytes()
+    refused = program("experiments", "report", str(measured), "--output", str(measured / name)).failed(1)
+    assert "is no name of a page" in refused.error
+    assert (measured / "result.json").read_bytes() == before

@@ -159,3 +159,16 @@ def test_a_removed_journal_is_gone(tmp_path: Path) -> None:
     with Journal.begin(tmp_path, head()) as open_one:
         open_one.remove()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_goes_on_is_left_alone(tmp_path: Path) -> None:
+    with Journal.begin(tmp_path, head()) as going:
+        going.add(BEGUN)
+        before = going.path.read_bytes()
+        with pytest.raises(NotTheSameRun, match="still going on"):
+            Journal.resume(tmp_path, head())
+        assert going.path.read_bytes() == before
+        going.add(done(1))
+    resumed, _ = Journal.resume(tmp_path, head())
+    with resumed:
+        assert resumed.rounds == {"one": [done(1)]}

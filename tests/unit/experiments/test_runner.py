@@ -159,3 +159,41 @@ def test_an_experiment_without_any_arm_is_told_of(tmp_path: Path, folder: Path) 
     (experiment,) = measured(folder, source).experiments
     assert (experiment.rounds, experiment.findings) == (0, [])
     assert experiment.warnings == ["digest: no arm can be measured here"]
+
+
+#: An arm whose readings change once its rounds have begun, which it tells by the short lead before a window.
+LATE = """
+import dataclasses
+
+def late(**changes):
+    class Late:
+        def __init__(self, setting):
+            self.inner, self.before, self.begun = digest(64)(setting), 0, False
+        def check(self): self.inner.check()
+        def measure(self, loops):
+            self.begun = self.begun or self.before == loops // 8 > 0
+            self.before = loops
+            reading = self.inner.measure(loops)
+            if not self.begun: return reading
+            return dataclasses.replace(reading, **{name: change(reading) for name, change in changes.items()})
+        def close(self): self.inner.close()
+    return Late
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ("cpu=lambda _: 0.5", "arm odd: its CPU clock shows a constant: 0.5 us an operation in each of 3 rounds"),
+        ("wall=lambda _: 9e9", "arm odd: its wall clock shows a constant"),
+        ("cpu=lambda _: 0.0", "odd: its CPU clock stands still"),
+        ("loops=lambda reading: reading.loops - 1", "odd: it was asked for"),
+    ],
+)
+def test_a_clock_that_changes_after_calibration_leaves_no_result(
+    tmp_path: Path, folder: Path, change: str, fault: str
+) -> None:
+    source = experiment_file(tmp_path, f'Arm("odd", late({change}))', code=LATE)
+    with pytest.raises(TimerFault, match=fault):
+        measured(folder, source)
+    assert not (folder / "result.json").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,39 @@ def test_text_that_looks_like_a_mark_is_kept(tmp_path: Path) -> None:
     result = made_result(command='run "@sample 0@" and @sample 1@')
     save(result, tmp_path)
     assert load(tmp_path).command == result.command
+
+
+@pytest.mark.parametrize("text", ["one\u2028two", "one\u0085two", "\x1c", "@sample x@", '"@sample 0@"'])
+def test_text_with_line_ends_of_other_alphabets_is_kept(tmp_path: Path, text: str) -> None:
+    result = made_result(command=text)
+    save(result, tmp_path)
+    assert load(tmp_path).command == text
+
+
+def test_factors_that_look_like_a_sample_are_kept(tmp_path: Path) -> None:
+    result = made_result()
+    first = result.experiments[0]
+    arm = first.arms[0].model_copy(update={"factors": {"place": 1, "loops": 2}})
+    changed = first.model_copy(update={"arms": [arm, *first.arms[1:]]})
+    result = result.model_copy(update={"experiments": [changed, *result.experiments[1:]]})
+    save(result, tmp_path)
+    assert load(tmp_path).experiments[0].arms[0].factors == {"place": 1, "loops": 2}
+
+
+def test_what_could_not_be_read_again_takes_the_place_of_nothing(tmp_path: Path) -> None:
+    save(made_result(), tmp_path)
+    before = (tmp_path / "result.json").read_bytes()
+    with pytest.raises(ResultUnreadable):
+        save(made_result(seed=2**60), tmp_path)
+    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("result.json", before)]
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero")):
+        with pytest.raises(ResultUnreadable, match="no file"):
+            load(path)
 
 
 Change = Callable[[dict[str, Any]], object]

@@ -163,7 +163,7 @@ def test_a_habit_makes_the_same_traffic_less_unusual(taught: State) -> None:
     assert runs[-1] < 0.7 * runs[0]
 
 
-def test_a_million_identities_are_bounded_and_leave_the_victim_its_habit(taught: State) -> None:
+def test_churned_identities_are_bounded_and_leave_the_victim_its_habit(taught: State) -> None:
     watch = watch_from(taught)
     start = later(watch)
     victims = dict(watch.scorer.features.clients.settled)

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from crypto.errors import DecryptionsExhausted, ForeignCiphertext, KeyFileError, PassphraseError
-from crypto.homomorphic.contexts import make_context, read_context
+from crypto.homomorphic.contexts import facts_of, make_context, read_context
 from crypto.homomorphic.facts import ContextFacts
 from crypto.homomorphic.frames import join_vector
 from crypto.homomorphic.libraries import library
@@ -84,6 +84,10 @@ class AnalystKey:
     def decryptions_left(self) -> int:
         """How many results the key may still decrypt."""
         return self._allowed - self._made
+
+    def facts(self) -> ContextFacts:
+        """Tell what the key's own context is. Raises ContextRefused, LibraryMissing."""
+        return facts_of(read_context(self.public_context), self.fingerprint)
 
     def save(self, path: Path, passphrase: bytes | None, *, force: bool = False) -> None:
         """Write the key, encrypted under the passphrase if there is one. Raises KeyFileError."""
@@ -182,6 +186,14 @@ class AnalystKey:
         if parameters.scheme is Scheme.BFV:
             slots = (slots + parameters.plain_modulus // 2) % parameters.plain_modulus - parameters.plain_modulus // 2
         return slots
+
+
+def is_encrypted(path: Path) -> bool:
+    """Tell whether a passphrase is needed to read a key. Raises KeyFileError."""
+    stored = read_secret_file(path, MAX_KEY_BYTES)
+    if not stored.startswith(_MAGIC):
+        raise KeyFileError(f"{path} is no analyst's key")
+    return stored[len(_MAGIC) : len(_MAGIC) + 1] == b"1"
 
 
 def _derive(passphrase: bytes, salt: bytes) -> bytes:

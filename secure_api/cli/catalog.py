@@ -29,6 +29,7 @@ CATALOG: Final = tuple(
         ("enroll", USE, "Turn a token and a key into a client, and write its profile."),
         ("keys", USE, "Make, show, list, rotate and revoke keys."),
         ("sessions", USE, "List and end the client's sessions."),
+        ("study", USE, "Compute statistics over contributions that nobody may see."),
         ("mpc", USE, "Be a compute party of multi-party studies."),
         ("algorithms", USE, "List the algorithms: what the server allows, and what is for experiments."),
         ("organizations", MANAGE, "Create and list organizations (the operator's admins)."),

@@ -1,0 +1,129 @@
+"""Values of a contribution from a file: CSV, NDJSON or .npy, read line by line, refused with the line's number."""
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any, Final
+
+from secure_api.cli.errors import CliError
+from secure_api.cli.exit_codes import ExitCode
+
+MAX_FILE_BYTES: Final = 1 << 30
+MAX_LINE: Final = 1 << 16  # characters
+_NPY: Final = b"\x93NUMPY"
+
+
+def read_values(path: Path, column: str | None, dimension: int, progress: Any = iter) -> Any:
+    """Read `dimension` numbers; returns a numpy array of float64.
+
+    `column` is the name of a CSV column or of a member of NDJSON objects; a file of one column needs none. `progress`
+    wraps the lines that are read.
+
+    Raises:
+        CliError: the file cannot be read, holds another number of values, or something that is no number.
+        LibraryMissing: numpy is not installed.
+    """
+    from crypto.homomorphic.libraries import library
+
+    numpy = library("numpy")
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise _refused(path, f"has more than {MAX_FILE_BYTES} bytes")
+        with path.open("rb") as stream:
+            head = stream.read(len(_NPY))
+        if head == _NPY:
+            values = _npy(path, numpy)
+        else:
+            with path.open(encoding="utf-8-sig", newline="") as text:
+                numbers = _ndjson if path.suffix.lower() in {".ndjson", ".jsonl"} else _csv
+                values = numpy.fromiter(numbers(path, progress(text), column, text), dtype=numpy.float64)
+    except OSError as error:
+        raise CliError(f"cannot read {path}: {error.strerror}", ExitCode.USAGE) from error
+    except UnicodeDecodeError as error:
+        raise _refused(path, "is neither text in UTF-8 nor .npy") from error
+    if values.shape != (dimension,):
+        raise _refused(path, f"holds {values.size} values; a contribution to this study has {dimension}")
+    return values
+
+
+def _npy(path: Path, numpy: Any) -> Any:
+    try:
+        values = numpy.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise _refused(path, f"cannot be read as .npy: {str(error).splitlines()[0]}") from error
+    if values.ndim != 1 or values.dtype.kind not in "fiu":
+        raise _refused(path, f"holds an array of {values.dtype} with {values.ndim} dimensions, not one row of numbers")
+    values = values.astype(numpy.float64)
+    if not numpy.isfinite(values).all():
+        raise _refused(path, "holds what is no number (NaN, or infinity)")
+    return values
+
+
+def _csv(path: Path, lines: Iterable[str], column: str | None, _: IO[str]) -> Iterator[float]:
+    rows = csv.reader(_short(path, lines), strict=True)
+    try:
+        first = next(rows, None)
+        if first is None:
+            raise _refused(path, "is empty")
+        place, width = 0, len(first)
+        if column is not None:
+            if column not in first:
+                raise _refused(path, f"has no column {column!r}; it has {', '.join(first)[:200]}")
+            place = first.index(column)
+        elif width > 1:
+            raise CliError(f"{path} has {width} columns", ExitCode.USAGE, f"--column NAME: {', '.join(first)[:200]}")
+        elif _is_number(first[0]):
+            yield float(first[0])
+        for row in rows:
+            if not row:
+                continue
+            if len(row) != width:
+                raise _refused(path, f"line {rows.line_num} has {len(row)} columns, the first one {width}")
+            yield _number(path, rows.line_num, row[place])
+    except csv.Error as error:
+        raise _refused(path, f"line {rows.line_num}: {error}") from error
+
+
+def _ndjson(path: Path, lines: Iterable[str], column: str | None, _: IO[str]) -> Iterator[float]:
+    for number, line in enumerate(_short(path, lines), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise _refused(path, f"line {number} is not JSON") from error
+        if isinstance(value, dict):
+            if column is None:
+                raise CliError(f"{path}: line {number} is an object", ExitCode.USAGE, "--column NAME says which member")
+            if column not in value:
+                raise _refused(path, f"line {number} has no member {column!r}")
+            value = value[column]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise _refused(path, f"line {number}: {json.dumps(value)[:40]} is no number")
+        yield _number(path, number, str(value))
+
+
+def _short(path: Path, lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_LINE:
+            raise _refused(path, f"line {number} has more than {MAX_LINE} characters")
+        yield line
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _number(path: Path, line: int, text: str) -> float:
+    if not _is_number(text):
+        raise _refused(path, f"line {line}: {text[:40]!r} is no number")
+    return float(text)
+
+
+def _refused(path: Path, why: str) -> CliError:
+    return CliError(f"{path} {why}", ExitCode.USAGE)

@@ -53,5 +53,5 @@ class ContextFacts:
             ):
                 raise ContextRefused("the facts of a context make no sense")
             return cls(fingerprint, parameters, modulus, bytes.fromhex(prefix))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ContextRefused("the facts of a context make no sense") from error

@@ -182,6 +182,7 @@ async def test_a_restart_of_the_server_changes_nothing(settings: Settings, tmp_p
         scene.consortium = after
         for peer in (scene.analyst, *scene.peers):
             peer.http, peer.clock = after.http, after.clock
+        after.clock.advance(121)  # a lease that the server held when it ended is over then
         assert StudyTerms.parse(await scene.analyst.ok("GET", scene.path())).terms.digest == study.terms.digest
         assert (await scene.peers[1].request("GET", scene.path("/shares?attempt=0"))).content == first
         for peer in scene.peers[1:]:

@@ -1,0 +1,82 @@
+"""A study goes on after whatever ended its server: each step is in the database before the next one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crypto.homomorphic import AnalystKey
+from secure_api.domain.studies import StudyMethod
+from secure_api.services.studies import ckks
+from secure_api.services.studies.ckks import CkksStudies
+from secure_api.services.studies.driver import StudyDriver
+from secure_api.services.studies.method import Unfinished
+from secure_api.settings import Settings
+from tests.api.running import started
+from tests.api.studies import Hospitals, analyst_key, encrypted, terms
+from tests.consortium import Consortium
+
+pytestmark = pytest.mark.anyio
+
+VALUES = [[float(number), 2.0 * number, 200.0, 0.5] for number in range(1, 6)]
+
+
+async def test_a_sum_is_carried_on_where_it_was(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(ckks, "CHUNK_BYTES", 2 * 131_072)
+    quiet = settings.model_copy(update={"study_interval": 3_600.0})
+    async with started(quiet) as consortium:
+        study = await contributed(consortium)
+        server = consortium.app.state.server
+        driver = StudyDriver(server.database, {}, server.clock)
+        await driver.step()  # a server without the method leaves the study as it is
+        assert await state(consortium, study) == "closed"
+        first = CkksStudies()
+        stopped = StudyDriver(server.database, {StudyMethod.CKKS: Stopping(first)}, server.clock)
+        await stopped.step()
+        assert await state(consortium, study) == "computing"
+    async with started(quiet) as consortium:
+        consortium.clock.advance(200)  # beyond the lease of the server that was stopped
+        server = consortium.app.state.server
+        await StudyDriver(server.database, {StudyMethod.CKKS: CkksStudies()}, server.clock).step()
+        assert await state(consortium, study) == "released"
+        analyst = await consortium.member("institute", "analyst")
+        result = (await analyst.request("GET", f"/v1/studies/{study}/result")).content
+    key, encryptor = analyst_key()
+    key.save(tmp_path / "key", None)
+    mean = AnalystKey.decrypt_with(tmp_path / "key", None, terms(), encryptor.facts, result, 5)
+    assert mean.values == pytest.approx(np.mean(VALUES, axis=0), abs=mean.bound)
+
+
+class Stopping(CkksStudies):
+    """A method of which the server stops after one step."""
+
+    def __init__(self, inner: CkksStudies) -> None:
+        super().__init__()
+        self._inner = inner
+
+    async def compute(self, database, study):  # type: ignore[no-untyped-def]  # as its base
+        done = await self._inner.compute(database, study)
+        assert isinstance(done, Unfinished)
+        return Unfinished(waiting=True)
+
+
+async def contributed(consortium: Consortium) -> str:
+    hospitals = await Hospitals.meet(consortium)
+    study = await hospitals.create()
+    for number, values in enumerate(VALUES):
+        peer = await consortium.member(("north", "south", "west")[number % 3], "contributor")
+        response = await peer.request(
+            "PUT", f"/v1/studies/{study}/contribution", encrypted(values), content_type="application/octet-stream"
+        )
+        assert response.status_code == 201
+    await hospitals.analyst.ok("POST", f"/v1/studies/{study}/close")
+    return study
+
+
+async def state(consortium: Consortium, study: str) -> str:
+    analyst = await consortium.member("institute", "analyst")
+    return str((await analyst.ok("GET", f"/v1/studies/{study}"))["state"])

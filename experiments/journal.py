@@ -34,7 +34,9 @@ class Journal:
     def begin(cls, folder: Path, head: Head) -> Self:
         """Begin the journal of a new run. Raises NotTheSameRun when the folder holds another one's."""
         if interrupted(folder):
-            raise NotTheSameRun(f"{folder} holds an interrupted run: resume it, or choose another folder")
+            raise NotTheSameRun(
+                f"{folder} holds an interrupted run: resume it, remove its {NAME}, or choose another folder"
+            )
         stream = (folder / NAME).open("ab")
         _hold(stream, folder)
         stream.truncate(0)

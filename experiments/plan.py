@@ -8,9 +8,11 @@ from typing import Final
 
 from experiments.errors import DefinitionError, NotTheSameRun
 from experiments.experiment import Experiment
+from experiments.journal import NAME as JOURNAL
 from experiments.journal import head_of, interrupted
 from experiments.registry import experiment_of, experiments, load_file
 from experiments.scale import QUICK, SCALES, Scale
+from experiments.validation import validate
 
 RESULTS: Final = Path("experiment-results")
 RESULT: Final = "result.json"
@@ -37,7 +39,9 @@ def new_plan(
     """
     folder = RESULTS / _stamp() if output is None else output
     if interrupted(folder):
-        raise NotTheSameRun(f"{folder} holds an interrupted run: resume it, or choose another folder")
+        raise NotTheSameRun(
+            f"{folder} holds an interrupted run: resume it, remove its {JOURNAL}, or choose another folder"
+        )
     if (folder / RESULT).exists():
         raise NotTheSameRun(f"{folder} holds a result: choose another folder")
     return Plan(_chosen(names, files), scale or QUICK, SEED if seed is None else seed, folder, resume=False)
@@ -66,6 +70,8 @@ def _chosen(names: Sequence[str], files: Sequence[Path]) -> tuple[tuple[str, Exp
     together = [experiment.name for _, experiment in named]
     if twice := [name for name in together if together.count(name) > 1]:
         raise DefinitionError(f"{twice[0]} is named twice")
+    for _, experiment in named:
+        validate(experiment)
     return tuple(named)
 
 

@@ -52,7 +52,7 @@ def load_file(path: Path) -> Experiment:
         spec.loader.exec_module(module)
     except DefinitionError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DefinitionError(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
     return _experiment(module, str(path))
 

@@ -13,12 +13,12 @@ from experiments.arm_process import ArmProcess
 from experiments.calibration import repeats_itself
 from experiments.core_watch import MOST_FOREIGN, CoreWatch, load_average
 from experiments.cores import Cores
-from experiments.errors import CheckFailed, NotTheSameRun, TimerFault
+from experiments.errors import CheckFailed, DefinitionError, NotTheSameRun, TimerFault
 from experiments.experiment import Arm, Experiment
 from experiments.journal import Journal
 from experiments.journal_entry import Begun, RoundDone, Void
 from experiments.observer import Observer
-from experiments.precision import load_statistics, narrow, with_samples
+from experiments.precision import findings_of, load_statistics, narrow, with_samples
 from experiments.result import ArmResult, Sample
 from experiments.scale import Scale
 
@@ -81,6 +81,8 @@ class Course:
         why: dict[str, str | None] = {}
         for worker in workers.values():
             why |= worker.prepared()
+        if list(why) != [arm.name for process in processes for arm in arms if arm.process == process]:
+            raise DefinitionError(f"{name}: its arms have other names each time that they are built")
         self._begin(arms, why)
         living = {arm.name: workers[arm.process] for arm in arms if why[arm.name] is None}
         if not living:
@@ -115,6 +117,8 @@ class Course:
             took = time.monotonic() - began
             passed = before + self._passed()
             self.journal.add(RoundDone(experiment=name, number=len(done) + 1, seconds=passed, samples=samples))
+            if len(done) == 1:  # a formula that does not fit what arms measure is told of now, not after the last round
+                findings_of(self.experiment, with_samples(self.journal.begun[name], done), self.seed)
         self._examine(living)
         if (foreign := watch.foreign()) > MOST_FOREIGN:
             self._warn(f"{name}: other processes took {foreign:.0%} of the cores while it was measured")

@@ -12,7 +12,7 @@ from statistics import median
 from experiments.core_watch import MOST_LOAD, load_average
 from experiments.cores import Cores, choose_cores
 from experiments.environment import collect
-from experiments.errors import CheckFailed, TimerFault, Unavailable
+from experiments.errors import DefinitionError, ExperimentError
 from experiments.experiment import Experiment
 from experiments.journal import Journal
 from experiments.journal_entry import Finished, Head
@@ -65,8 +65,9 @@ def run(
     with journal, tempfile.TemporaryDirectory(prefix="experiments-", ignore_cleanup_errors=True) as scratch:
         try:
             results = _measure(experiments, scale, seed, cores, folder, Path(scratch), journal, observer, time_limit)
-        except (CheckFailed, TimerFault, Unavailable):
-            if not journal.finished and not journal.begun:
+        except ExperimentError as error:
+            nothing_sound = not journal.finished and not journal.begun
+            if nothing_sound or isinstance(error, DefinitionError):  # to mend a suite makes it another run
                 _abandon(journal, folder)
             raise
         result = Result(

@@ -8,7 +8,7 @@ from typing import Final
 
 from experiments.digits import figure
 from experiments.errors import DefinitionError, ExperimentError
-from experiments.experiment import REFERENCE, Experiment, Finding, Round
+from experiments.experiment import REFERENCE, Experiment, Finding, NotMeasured, Round
 from experiments.result import ArmResult, FindingResult, Sample
 
 RESAMPLES: Final = 2_000
@@ -57,7 +57,7 @@ def interval(values: Sequence[float], seed: int = 0) -> Interval:
 
 
 def rounds(arms: Sequence[ArmResult], quantity: str) -> list[Round]:
-    """Give every round that an arm was measured in, for formulas; an arm that was not measured in it is a KeyError."""
+    """Give every round that an arm was measured in, for formulas; an arm that was not measured in it is NotMeasured."""
     numbers: dict[int, dict[str, Mapping[str, float]]] = {}
     for arm in arms:
         for sample in arm.samples:
@@ -73,17 +73,19 @@ def quantities(sample: Sample) -> dict[str, float]:
 def evaluate(finding: Finding, arms: Sequence[ArmResult], seed: int = 0) -> FindingResult | None:
     """Compute a finding round by round; None when its arms were not measured.
 
-    Raises ExperimentError when its formula divides by zero in some round, DefinitionError when it gives no finite
-    number, or raises anything else but KeyError.
+    Raises DefinitionError when its formula divides by zero in some round, gives no finite number, needs a quantity that
+    an arm of the round does not have, or raises anything else.
     """
     values = []
     for one in rounds(arms, finding.quantity):
         try:
             value = float(finding.formula(one))
-        except KeyError:
+        except NotMeasured:
             continue
+        except DefinitionError as error:
+            raise DefinitionError(f"finding {finding.name}: {error}") from error
         except ZeroDivisionError as error:
-            raise ExperimentError(f"finding {finding.name} divides by zero: an arm took no time") from error
+            raise DefinitionError(f"finding {finding.name} divides by zero") from error
         except Exception as error:  # whatever the author of a suite got wrong
             raise DefinitionError(f"finding {finding.name}: {type(error).__name__}: {error}") from error
         if not math.isfinite(value):

@@ -8,6 +8,7 @@ its input does, so it never outlives the runner.
 
 import gc
 import json
+import math
 import os
 import random
 import shutil
@@ -17,13 +18,14 @@ import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from numbers import Real
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, Final, TextIO
+from typing import Any, Final, NoReturn, TextIO
 
 from experiments.calibration import calibrate, examine
-from experiments.errors import ArmFailed, ExperimentError, TimerFault, Unavailable
+from experiments.errors import ArmFailed, DefinitionError, ExperimentError, TimerFault, Unavailable
 from experiments.registry import experiment_of
 from experiments.scale import Scale
 from experiments.subject import Reading, Setting, Subject
@@ -98,7 +100,7 @@ class Worker:
         reading = examine(_window(subject, loops, lead))
         if reading.loops != loops:
             raise TimerFault(f"it was asked for {loops} operations and tells of {reading.loops}")
-        return {**asdict(reading), "extra": dict(reading.extra)}
+        return {**asdict(reading), "extra": _quantities(reading.extra)}
 
     def close(self) -> Mapping[str, Any]:
         """Close every arm, the last first, and remove the folder."""
@@ -123,10 +125,12 @@ class Worker:
 
 def serve(requests: "SimpleQueue[dict[str, Any] | None]", outlet: TextIO) -> None:
     """Answer requests until there is none any more (None), then close the arms."""
-    worker = Worker()
+    worker, process = Worker(), os.getpid()
     try:
         while (request := requests.get()) is not None:
             reply = _reply(getattr(worker, request.pop("do")), request)
+            if os.getpid() != process:
+                _end_fork(request.get("arm", ""), outlet)
             outlet.write(json.dumps(reply) + "\n")
             outlet.flush()
     except BrokenPipeError:
@@ -164,6 +168,23 @@ def _reply(action: Callable[..., Mapping[str, Any]], arguments: dict[str, Any]) 
             traceback.print_exc()
             error = ArmFailed(f"{type(error).__name__}: {error}")
         return {"error": type(error).__name__, "text": " ".join(str(error).split())}
+
+
+def _end_fork(arm: str, outlet: TextIO) -> NoReturn:
+    """Tell that we are a copy of the worker that an arm has made, and end it: there shall be one answer a request."""
+    text = f"arm {arm}: it forks, and the copy comes back: an operation must end its own processes"
+    with suppress(BrokenPipeError):
+        outlet.write(json.dumps({"error": "DefinitionError", "text": text}) + "\n")
+        outlet.flush()
+    os._exit(0)
+
+
+def _quantities(extra: Mapping[str, float]) -> dict[str, float]:
+    """Give the other quantities of a reading. Raises DefinitionError for what is no finite number."""
+    for name, value in extra.items():
+        if not (isinstance(name, str) and isinstance(value, Real) and math.isfinite(value)):
+            raise DefinitionError(f"its quantity {name!r:.80} is {value!r:.80}, which is no figure")
+    return {name: float(value) for name, value in extra.items()}
 
 
 def _of_arm(name: str, error: Exception) -> ExperimentError:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+import anyio
 import structlog
 
 from secure_api.data.database import Database
@@ -87,8 +88,10 @@ class StudyDriver:
                 log.error("a study could not be carried on", study=study.id, exc_info=error)
                 return
             finally:
-                async with self._database.write() as session:
-                    await release_lease(session, study.id)
+                # Shielded: a server that is stopped now must not leave the study waiting until its lease ends.
+                with anyio.CancelScope(shield=True):
+                    async with self._database.write() as session:
+                        await release_lease(session, study.id)
 
     async def _settle(self, study: Study, method: StudyMethodService, progress: Progress) -> None:
         if isinstance(progress, Unfinished):

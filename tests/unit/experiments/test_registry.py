@@ -38,6 +38,7 @@ def test_an_unknown_name_is_told_with_those_that_are_known() -> None:
     [
         ("1 / 0", "cannot be imported: ZeroDivisionError: division by zero"),
         ("import no_such_library", "cannot be imported: ModuleNotFoundError: No module named 'no_such_library'"),
+        ("import sys\nsys.exit(0)", "cannot be imported: SystemExit: 0"),
         ("EXPERIMENT = 1", "names no EXPERIMENT"),
         ("from experiments import *\nraise DefinitionError('it is not so')", "^it is not so$"),
     ],

@@ -179,7 +179,7 @@ def _end_fork(arm: str, outlet: TextIO) -> NoReturn:
     os._exit(0)
 
 
-def _quantities(extra: Mapping[str, float]) -> dict[str, float]:
+def _quantities(extra: Mapping[Any, Any]) -> dict[str, float]:
     """Give the other quantities of a reading. Raises DefinitionError for what is no finite number."""
     for name, value in extra.items():
         if not (isinstance(name, str) and isinstance(value, Real) and math.isfinite(value)):

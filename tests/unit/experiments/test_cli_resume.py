@@ -90,7 +90,7 @@ def test_an_interrupted_run_is_not_mixed_with_another(program: Program, tmp_path
     source = experiment_file(tmp_path, 'Arm("slow", Slow)', code=SLOW)
     interrupted(program, source, folder, signal.SIGINT)
     resume = ("experiments", "run", "--no-report", "--resume", str(folder))
-    assert "holds an interrupted run" in run(program, source, folder).error
+    assert "holds an interrupted run: resume it, remove its journal.jsonl, or" in run(program, source, folder).error
     assert "seed was 1, is 2" in program(*resume, "--seed", "2").error
     assert "scale was quick, is full" in program(*resume, "--full").error
     assert "--output does not go with --resume" in program(*resume, "--output", str(folder)).error

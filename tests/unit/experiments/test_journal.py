@@ -122,7 +122,7 @@ def test_another_run_does_not_go_on_here(tmp_path: Path, now: Head, said: str) -
 
 def test_a_new_run_does_not_overwrite_an_interrupted_one(tmp_path: Path) -> None:
     journal(tmp_path, BEGUN)
-    with pytest.raises(NotTheSameRun, match="holds an interrupted run"):
+    with pytest.raises(NotTheSameRun, match="holds an interrupted run: resume it, remove its journal"):
         Journal.begin(tmp_path, head())
 
 

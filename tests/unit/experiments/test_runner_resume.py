@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments import QUICK, ArmFailed, CheckFailed, NotTheSameRun
+from experiments import QUICK, ArmFailed, CheckFailed, DefinitionError, NotTheSameRun
 from experiments.observer import Silence
 from experiments.registry import load_file
 from experiments.result import Result
@@ -98,3 +98,23 @@ def test_a_run_does_not_go_on_with_other_arms(tmp_path: Path, folder: Path) -> N
     (tmp_path / "mended").touch()
     with pytest.raises(NotTheSameRun, match="digest has other arms than when it began"):
         measured(folder, source, resume=True)
+
+
+def test_a_run_that_only_a_changed_suite_could_end_leaves_no_journal(tmp_path: Path, folder: Path) -> None:
+    sources = [experiment_file(tmp_path, name="sound"), experiment_file(tmp_path)]
+    text = sources[1].read_text()
+    sources[1].write_text(text.replace('r["small"]', 'r["small", "byts"]'))
+    with pytest.raises(DefinitionError, match="measures no 'byts'"):
+        measured(folder, *sources)
+    assert not folder.exists()
+    sources[1].write_text(text)
+    assert [one.name for one in measured(folder, *sources).experiments] == ["sound", "digest"]
+
+
+def test_a_run_that_has_measured_nothing_leaves_no_journal(tmp_path: Path, folder: Path) -> None:
+    source = experiment_file(tmp_path, 'Arm("odd", odd)', code="def odd(_): 1 / 0")
+    with pytest.raises(ArmFailed, match="ZeroDivisionError"):
+        measured(folder, source)
+    assert [one.name for one in folder.iterdir()] == ["workers.log"]  # the traceback
+    source.write_text(source.read_text().replace("1 / 0", "return digest(64)(_)"))
+    assert measured(folder, source).experiments[0].rounds == 3

@@ -111,7 +111,7 @@ class Worker:
                 subject.close()
             except Exception as error:
                 traceback.print_exc()
-                failed.append(f"arm {name}: {type(error).__name__}: {error}")
+                failed.append(f"arm {name} did not close: {type(error).__name__}: {' '.join(str(error).split())}")
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             with suppress(OSError):  # others use them still; the last one clears up behind a runner that was killed
@@ -136,7 +136,11 @@ def serve(requests: "SimpleQueue[dict[str, Any] | None]", outlet: TextIO) -> Non
     except BrokenPipeError:
         pass  # nobody listens: the runner is gone
     finally:
-        worker.close()
+        failed = worker.close()
+        if failed["failed"]:
+            with suppress(BrokenPipeError):
+                outlet.write(json.dumps(failed) + "\n")
+                outlet.flush()
 
 
 def main() -> None:
@@ -157,7 +161,9 @@ def _read(inlet: TextIO, requests: "SimpleQueue[dict[str, Any] | None]") -> None
         requests.put(json.loads(line))
     requests.put(None)
     time.sleep(GRACE)
-    os.kill(os.getpid(), signal.SIGKILL)  # an arm hangs
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)  # an arm hangs; what it has started goes with it
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _reply(action: Callable[..., Mapping[str, Any]], arguments: dict[str, Any]) -> Mapping[str, Any]:
@@ -176,7 +182,9 @@ def _end_fork(arm: str, outlet: TextIO) -> NoReturn:
     with suppress(BrokenPipeError):
         outlet.write(json.dumps({"error": "DefinitionError", "text": text}) + "\n")
         outlet.flush()
-    os._exit(0)
+    os.kill(os.getpid(), signal.SIGKILL)  # nothing of the worker's own must be cleaned up by its copy
+    while True:
+        signal.pause()
 
 
 def _quantities(extra: Mapping[Any, Any]) -> dict[str, float]:

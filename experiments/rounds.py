@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from experiments.arm_process import ArmProcess
+from experiments.arm_process import PATIENCE, ArmProcess
 from experiments.calibration import repeats_itself
 from experiments.core_watch import MOST_FOREIGN, CoreWatch, load_average
 from experiments.cores import Cores
@@ -26,6 +26,8 @@ from experiments.scale import Scale
 FEWEST: Final = 3
 #: Beyond the fewest, intervals are looked at every so many rounds: to look costs time that no arm is measured in.
 LOOK: Final = 2
+#: One answer of an arm may take so many times the budget of the whole experiment, before it is said to hang.
+PATIENT: Final = 4
 Ending = Literal["intervals are narrow enough", "time budget", "most rounds"]
 
 
@@ -47,12 +49,14 @@ class Course:
     warnings: list[str] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
     _loops: dict[str, int] = field(default_factory=dict)
+    _workers: list[ArmProcess] = field(default_factory=list)
 
     def measure(self) -> Ending:
         """Do all of it; the samples are in the journal. Raises ExperimentError; a failed check voids the samples."""
         name = self.experiment.name
         try:
             with ExitStack() as stack:
+                stack.callback(self._tell_unclosed)
                 living = self._prepare(stack)
                 self._check(living, "checking")
                 for number, (arm, process) in enumerate(living.items(), 1):
@@ -71,10 +75,14 @@ class Course:
         name, arms = self.experiment.name, self.experiment.arms_at(self.scale)
         self.observer.step(f"preparing {len(arms)} arms")
         processes = dict.fromkeys(arm.process for arm in arms)
+        patience = max(PATIENCE, PATIENT * self.budget)
         workers = {
-            process: stack.enter_context(ArmProcess(name, process, self.scratch / str(number), self.log))
+            process: stack.enter_context(
+                ArmProcess(name, process, self.scratch / str(number), self.log, patience=patience)
+            )
             for number, process in enumerate(processes)
         }
+        self._workers += workers.values()
         for worker in workers.values():
             worker.ask_to_prepare(self.source, self.scale, self.seed, self.cores)
         load_statistics()  # meanwhile
@@ -167,6 +175,11 @@ class Course:
                 extra=dict(reading.extra),
             )
         return samples
+
+    def _tell_unclosed(self) -> None:
+        for worker in self._workers:
+            for fault in worker.faults:
+                self._warn(f"{self.experiment.name}: {fault}")
 
     def _passed(self) -> float:
         return time.monotonic() - self._began

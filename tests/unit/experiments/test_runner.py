@@ -197,3 +197,9 @@ def test_a_clock_that_changes_after_calibration_leaves_no_result(
     with pytest.raises(TimerFault, match=fault):
         measured(folder, source)
     assert not (folder / "result.json").exists()
+
+
+def test_an_arm_that_does_not_close_is_a_warning_of_the_result(tmp_path: Path, folder: Path) -> None:
+    code = "def failing(setting): return digest(64, done=lambda: 1 / 0)(setting)"
+    (experiment,) = measured(folder, experiment_file(tmp_path, 'Arm("odd", failing)', code=code)).experiments
+    assert "digest: arm odd did not close: ZeroDivisionError: division by zero" in experiment.warnings

@@ -25,10 +25,16 @@ ANYWHERE = Cores(None, None)
 
 @contextmanager
 def worker(
-    folder: Path, *arms: str, code: str = "", seed: int = 1, process: str = "main", cores: Cores = ANYWHERE
+    folder: Path,
+    *arms: str,
+    code: str = "",
+    seed: int = 1,
+    process: str = "main",
+    cores: Cores = ANYWHERE,
+    **limits: float,
 ) -> Iterator[ArmProcess]:
     source = experiment_file(folder, *arms, code=code)
-    with ArmProcess("digest", process, folder / "arms", folder / "log") as living:
+    with ArmProcess("digest", process, folder / "arms", folder / "log", **limits) as living:
         living.ask_to_prepare(str(source), QUICK, seed, cores)
         yield living
 
@@ -38,6 +44,16 @@ def ended(pid: int) -> bool:
         return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
+
+
+def wait_until_ended(pid: int) -> None:
+    """Wait for a process that is not our child; one that stays is killed, so that the test fails and does not hang."""
+    for _ in range(6000):
+        if ended(pid):
+            return
+        time.sleep(0.01)
+    os.kill(pid, signal.SIGKILL)
+    pytest.fail(f"process {pid} goes on")
 
 
 def test_it_prepares_the_arms_of_its_name_alone(tmp_path: Path) -> None:
@@ -120,6 +136,60 @@ def test_an_arm_that_kills_its_process_is_told_of(tmp_path: Path) -> None:
         pytest.raises(ArmFailed, match=r"digest, process main: its process ended with signal 9; see .*log"),
     ):
         living.prepared()
+
+
+HANGING = """
+class Hanging:
+    def __init__(self, where): self.where, self.loops = where, 1
+    def hang(self, where):
+        if where == self.where: time.sleep(3600)
+    def check(self): self.hang("check")
+    def measure(self, loops): self.hang("measure"); return Reading(loops, 1.0, 1.0)
+    def close(self): self.hang("close")
+"""
+
+
+@pytest.mark.parametrize("where", ["check", "measure"])
+def test_an_arm_that_hangs_is_ended_and_told_of(tmp_path: Path, where: str) -> None:
+    with worker(tmp_path, f'Arm("odd", lambda _: Hanging("{where}"))', code=HANGING, least=0.1) as living:
+        living.prepared()
+        living._patience = 0.1 if where == "check" else 60
+        with pytest.raises(ArmFailed, match=r"^digest, arm odd: no answer within 0 s, so its process was ended; see "):
+            living.check("odd") if where == "check" else living.measure("odd", 1)
+        assert ended(living.pid)
+
+
+def test_an_arm_that_does_not_close_is_ended_and_told_of(tmp_path: Path) -> None:
+    with worker(tmp_path, 'Arm("odd", lambda _: Hanging("close"))', code=HANGING, grace=0.1) as living:
+        living.prepared()
+    assert ended(living.pid)
+    assert living.faults == ["process main had to be ended: an arm did not close"]
+
+
+def test_what_goes_wrong_while_an_arm_is_closed_is_told_of(tmp_path: Path) -> None:
+    code = "def failing(setting): return digest(64, done=lambda: 1 / 0)(setting)"
+    with worker(tmp_path, 'Arm("odd", failing)', code=code) as living:
+        living.prepared()
+    assert living.faults == ["arm odd did not close: ZeroDivisionError: division by zero"]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_an_arm_leaves_behind_ends_with_its_process(tmp_path: Path, killed: bool) -> None:
+    code = """
+import subprocess
+def leaking(setting):
+    HERE.joinpath("left").write_text(str(subprocess.Popen(["sleep", "3600"]).pid))
+    return digest(64)(setting)
+"""
+    with worker(tmp_path, 'Arm("leaking", leaking)', code=code) as living:
+        living.prepared()
+        left = int((tmp_path / "left").read_text())
+        assert not ended(left)
+        if killed:
+            os.kill(living.pid, signal.SIGKILL)
+            with pytest.raises(ArmFailed, match="signal 9"):
+                living.check("leaking")
+    wait_until_ended(left)
 
 
 def test_data_depends_on_the_seed_alone(tmp_path: Path) -> None:
@@ -234,7 +304,6 @@ os.kill(os.getpid(), signal.SIGKILL)
         assert process.stdout is not None
         pid = json.loads(process.stdout.readline())
         assert process.wait() == -signal.SIGKILL
-    while not ended(pid):
-        time.sleep(0.01)
+    wait_until_ended(pid)
     assert (tmp_path / "closed").read_text() == "yes"
     assert not (tmp_path / "arms").exists()

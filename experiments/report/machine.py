@@ -29,11 +29,36 @@ def environment_rows(environment: Environment) -> list[tuple[str, str]]:
 
 
 def reproduction(result: Result) -> list[str]:
-    """Give the commands that measure the same again: a checkout, and the run."""
-    run = ["secure-api", "experiments", "run", *(one.name for one in result.experiments)]
-    run += [f"--{result.scale}", "--seed", str(result.seed)]
+    """Give the commands that measure the same again: a checkout, liboqs if it took part, and the run.
+
+    Experiments from files outside the product (`--from`) are not known by their names: then it is the command of the
+    run, without the folder that its result went to.
+    """
+    run = ["secure-api", "experiments", "run", *(one.name for one in result.experiments), f"--{result.scale}"]
+    if files := _from_files(result.command):
+        run = files + ([] if {"--full", "--quick"} & {*files} else [f"--{result.scale}"])
+    if not any(word.partition("=")[0] == "--seed" for word in run):
+        run += ["--seed", str(result.seed)]
     checkout = [] if result.environment.revision is None else [f"git checkout {result.environment.revision}"]
-    return [*checkout, 'pip install ".[experiments]"', shlex.join(run)]
+    version = result.environment.native.get("liboqs")
+    library = [] if version is None else [f"export OQS_INSTALL_PATH=...  # the folder of liboqs {version}"]
+    return [*checkout, 'pip install ".[experiments]"', *library, shlex.join(run)]
+
+
+def _from_files(command: str) -> list[str]:
+    """Give the words of a command that measures files, without where its result goes; none of any other command."""
+    try:
+        words = iter(shlex.split(command))
+    except ValueError:  # it was changed by hand
+        return []
+    kept = []
+    for word in words:
+        option, given, _ = word.partition("=")
+        if option not in ("--output", "-o"):
+            kept.append(word)
+        elif not given:
+            next(words, None)
+    return kept if any(word.partition("=")[0] == "--from" for word in kept) else []
 
 
 def warnings(result: Result) -> list[str]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from experiments.report.machine import environment_rows, reproduction, warnings
 from tests.unit.experiments.made_experiment import arm, experiment
 from tests.unit.experiments.made_result import environment, made_result
@@ -25,13 +27,37 @@ def test_what_a_system_does_not_tell_is_told_to_be_unknown() -> None:
 
 
 def test_the_commands_measure_the_same_again() -> None:
-    assert reproduction(made_result(seed=7, experiments=[ONE])) == [
+    assert reproduction(made_result(seed=7, experiments=[ONE], environment=environment(native={}))) == [
         "git checkout 8f4734fd0c6e",
         'pip install ".[experiments]"',
         "secure-api experiments run one --full --seed 7",
     ]
-    outside = made_result(experiments=[ONE], environment=environment(revision=None, dirty=None))
+    outside = made_result(experiments=[ONE], environment=environment(revision=None, dirty=None, native={}))
     assert len(reproduction(outside)) == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "again"),
+    [
+        ("--from mine.py --full --seed 7 -o ./out", "--from mine.py --full --seed 7"),
+        ("--output=out --from=mine.py", "--from=mine.py --full --seed 7"),
+        ("session --from mine.py --output", "session --from mine.py --full --seed 7"),
+        ("session --quick -o out", "one --full --seed 7"),
+    ],
+)
+def test_files_outside_the_product_are_measured_again_by_the_command_that_measured_them(
+    command: str, again: str
+) -> None:
+    result = made_result(seed=7, experiments=[ONE], command=f"secure-api experiments run {command}")
+    assert reproduction(result)[-1] == f"secure-api experiments run {again}"
+
+
+def test_liboqs_is_told_of_where_it_took_part() -> None:
+    result = made_result(experiments=[ONE], environment=environment(native={"liboqs": "0.16.0"}))
+    assert reproduction(result)[1:3] == [
+        'pip install ".[experiments]"',
+        "export OQS_INSTALL_PATH=...  # the folder of liboqs 0.16.0",
+    ]
 
 
 def test_a_full_run_of_clean_sources_has_no_warnings() -> None:

@@ -4,6 +4,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from experiments.plan import Plan
 
 ABSOLUTE: Final = re.compile(r"^(--[a-z-]+=|-o)?/(?:.*/)?(?=[^/])")
+PATHS: Final = ("--from", "--output", "-o", "--resume")
 EXAMPLES: Final = (
     "secure-api experiments run --quick\n"
     "secure-api experiments run primitives session --full --output ./measured\n"
@@ -64,6 +66,7 @@ def run(
     from experiments.interruption import interruptible
     from experiments.journal import interrupted
     from experiments.plan import new_plan, resumed_plan
+    from experiments.report import require_report
 
     if output is not None and resume is not None:
         raise CliError("--output does not go with --resume", ExitCode.USAGE, "a resumed run stays in its folder")
@@ -74,6 +77,8 @@ def run(
             plan = resumed_plan(names or (), files or (), scale, seed, resume)
         else:
             plan = new_plan(names or (), files or (), scale, seed, output)
+        if not no_report:
+            require_report()
         try:
             with interruptible():
                 _measure(plan, limit)
@@ -104,5 +109,14 @@ def _measure(plan: "Plan", limit: int | None) -> None:
 
 
 def _command(words: Sequence[str]) -> str:
-    """Write the command line for a result that others read: of a path from the root, its last part alone."""
-    return shlex.join(["secure-api", *(ABSOLUTE.sub(r"\1", word) for word in words)])
+    """Write the command line for a result that others read: of a path, its last part alone."""
+    told = []
+    for before, word in pairwise(["", *words]):
+        option, given, path = word.partition("=")
+        if before in PATHS:
+            told.append(Path(word).name or word)
+        elif given and option in PATHS:
+            told.append(f"{option}={Path(path).name or path}")
+        else:
+            told.append(ABSOLUTE.sub(r"\1", word))
+    return shlex.join(["secure-api", *told])

@@ -1,11 +1,23 @@
 """The report of a run: one page of HTML that needs nothing beside it."""
 
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
-from experiments.errors import ExperimentError
+from experiments.errors import ExperimentError, Unavailable
 from experiments.result import Result
 
-__all__ = ["write_report"]
+__all__ = ["require_report", "write_report"]
+
+#: What pages are made with: libraries of the extra `experiments` that measuring does not need.
+LIBRARIES: Final = ("jinja2", "markupsafe", "matplotlib")
+
+
+def require_report() -> None:
+    """Look whether a page could be written, without importing what that needs. Raises Unavailable."""
+    for name in LIBRARIES:
+        if find_spec(name) is None:
+            raise Unavailable(f"a report needs {name}, which is not installed; --no-report measures without it")
 
 
 def write_report(result: Result, path: Path, beside: Result | None = None) -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from experiments.commands.run import _command
 from experiments.registry import experiments
 from tests.cli.program import Program
 from tests.unit.experiments.experiment_file import experiment_file
@@ -63,6 +64,29 @@ def test_run_measures_and_prints_the_folder(program: Program, tmp_path: Path, fo
         "secure-api experiments run --from digest.py --no-report --output run --seed 7 --quick --time-limit 30s"
     )
     assert result["experiments"][0]["answer"] in done.said
+
+
+def test_a_command_that_others_read_names_no_folders() -> None:
+    words = ["experiments", "run", "--from", "../private/a.py", "--from=b/c.py", "-o", "../alice/out", "--output=x/y"]
+    said = "secure-api experiments run --from a.py --from=c.py -o out --output=y"
+    assert _command(words) == said
+    assert _command(["/home/alice/d", "--seed", "1"]) == "secure-api d --seed 1"
+
+
+def test_a_library_that_the_page_needs_is_missed_before_anything_is_measured(
+    program: Program, tmp_path: Path, folder: Path
+) -> None:
+    (tmp_path / "hiding").mkdir()
+    (tmp_path / "hiding" / "sitecustomize.py").write_text(
+        "import importlib.util as util\n"
+        "find = util.find_spec\n"
+        "util.find_spec = lambda name, *more: None if name == 'matplotlib' else find(name, *more)\n"
+    )
+    bare = Program(program.home, program.config, {"PYTHONPATH": str(tmp_path / "hiding")})
+    words = ("experiments", "run", "--from", str(experiment_file(tmp_path)), "--output", str(folder))
+    assert "a report needs matplotlib, which is not installed" in bare.spawn(*words).failed(1).error
+    assert not folder.exists()
+    bare.spawn(*words, "--no-report").ok()
 
 
 def test_a_run_has_a_folder_of_its_own_unless_one_is_given(program: Program, tmp_path: Path) -> None:

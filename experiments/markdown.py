@@ -15,6 +15,8 @@ from experiments.figures.tables import TABLES
 from experiments.result import Result
 
 BEGIN: Final = re.compile(r"^<!-- figures: *(?P<name>.*?) *-->\n", re.MULTILINE)
+#: A marker that is not where markers are looked for: indented, in a list or a quotation, with more behind it.
+STRAY: Final = re.compile(r"^(?!<!-- (?:figures:.*|/figures )-->$)[ \t>*-]*<!-- */?figures\b.*$", re.MULTILINE)
 END: Final = re.compile(r"^<!-- /figures -->$", re.MULTILINE)
 COMMAND: Final = "secure-api experiments figures"
 
@@ -33,8 +35,9 @@ class Block:
 def write_figures(result: Result, paths: Iterable[Path]) -> list[Path]:
     """Write the figures of a result into documents; returns those that changed.
 
-    Raises ExperimentError: a block without an end or of a name that no table has, an experiment that the result lacks,
-    a document that cannot be read or written. No document is touched then, unless writing one failed.
+    Raises ExperimentError: a block without an end or of a name that no table has, a marker that is indented, an
+    experiment that the result lacks, a document that cannot be read or written. No document is touched then, unless
+    writing one failed.
     """
     texts = {path: (before := _read(path), _with_figures(before, path, result)) for path in paths}
     changed = [path for path, (before, after) in texts.items() if before != after]
@@ -78,6 +81,9 @@ def newest_result(root: Path) -> Path | None:
 
 def _blocks(text: str, path: Path) -> list[Block]:
     found = []
+    if (stray := STRAY.search(text)) is not None:
+        line = text.count("\n", 0, stray.start()) + 1
+        raise ExperimentError(f"{path}: line {line}: a marker of figures stands on a line of its own, not indented")
     for begin in BEGIN.finditer(text):
         end, following = END.search(text, begin.end()), BEGIN.search(text, begin.end())
         if end is None or (following is not None and following.start() < end.start()):

@@ -1,5 +1,6 @@
 """What goes wrong in an experiment, as the command line tells it."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -9,6 +10,7 @@ from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
 
 INSTALL: Final = 'pip install "secure-api[experiments]"'
+FULL: Final = "make room; what was measured is kept: secure-api experiments run --resume FOLDER"
 
 
 @contextmanager
@@ -21,7 +23,8 @@ def told() -> Iterator[None]:
     except ExperimentError as error:
         raise CliError(str(error), hint=INSTALL if isinstance(error, Unavailable) else None) from error
     except OSError as error:
-        raise CliError(f"{error.filename or 'the result'}: {error.strerror or error}") from error
+        hint = FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else None
+        raise CliError(f"{error.filename or 'the result'}: {error.strerror or error}", hint=hint) from error
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("experiments", "secure_api", "crypto"):
             raise  # a defect

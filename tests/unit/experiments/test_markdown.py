@@ -80,6 +80,12 @@ def test_figures_of_another_result_are_stale(page: Path) -> None:
         (TEXT.format("scaling"), r"page\.md: figures 'scaling': an arm has no factor 'protection'"),
         (TEXT.format("primitives"), r"page\.md: figures 'primitives': the result has no experiment primitives"),
         ("<!-- figures: answers -->\n", "figures 'answers' have no end"),
+        (
+            "one\n  <!-- figures: answers -->\n  1\n  <!-- /figures -->\n",
+            r"page\.md: line 2: a marker of figures stands",
+        ),
+        ("<!-- figures: answers -->\n1\n> <!-- /figures -->\n", r"page\.md: line 3: a marker of figures stands"),
+        ("<!-- figures: answers --> 1\n<!-- /figures -->\n", r"page\.md: line 1: a marker of figures stands"),
         ("<!-- figures: answers -->\n" + TEXT.format("overhead"), "figures 'answers' have no end"),
     ],
 )

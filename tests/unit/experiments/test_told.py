@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from experiments import CheckFailed, DefinitionError, Unavailable
@@ -23,6 +26,15 @@ def test_an_error_becomes_a_line(error: Exception, code: int, hint: str | None) 
         raise error
     assert (caught.value.code, caught.value.hint) == (code, hint)
     assert str(caught.value) in ("so it is", "this needs scipy.stats, which is not installed")
+
+
+def test_a_full_disk_is_told_with_what_to_do() -> None:
+    with pytest.raises(CliError, match="No space left on device") as caught, told():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "journal.jsonl")
+    assert "--resume" in str(caught.value.hint)
+    with pytest.raises(CliError) as caught, told():
+        raise OSError(errno.EACCES, "Permission denied", "journal.jsonl")
+    assert caught.value.hint is None
 
 
 @pytest.mark.parametrize("error", [ModuleNotFoundError("no module", name="experiments.nothing"), ValueError("odd")])

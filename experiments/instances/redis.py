@@ -22,6 +22,7 @@ from experiments.instances.tether import end_tethered, start_tethered
 from experiments.instances.version import one_line, version_of
 
 _START_ATTEMPTS: Final = 5
+_PATIENCE: Final = 120  # seconds that a server has to be ready
 
 
 class RedisServer:
@@ -69,7 +70,8 @@ class RedisServer:
             self._process = start_tethered(
                 [*command, "--save", "", "--appendonly", "no", *self._options], log, {}, temporary=self._folder
             )
-            while self._process.poll() is None:
+            until = time.monotonic() + _PATIENCE
+            while self._process.poll() is None and time.monotonic() < until:
                 if b"Ready to accept connections" in log.read_bytes():
                     self.port = port
                     return

@@ -16,6 +16,8 @@ import pytest
 from tests.cli.program import Program
 from tests.unit.experiments.experiment_file import experiment_file
 
+#: Seconds that a run may take to end: longer than its workers may, so that a test fails and does not hang.
+PATIENCE = 120
 #: An arm that takes its time (which its clock does not see) as long as a file is there.
 SLOW = """
 class Slow:
@@ -50,11 +52,14 @@ def interrupted(program: Program, source: Path, folder: Path, number: signal.Sig
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )
-    while not (folder / "journal.jsonl").exists() or not rounds(folder):
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.02)
-    process.send_signal(number)
-    _, said = process.communicate()
+    try:
+        while not (folder / "journal.jsonl").exists() or not rounds(folder):
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
     source.parent.joinpath("slow").unlink()
     return process.returncode, said.decode().splitlines()
 
@@ -70,7 +75,9 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     command = f"secure-api experiments run --resume {folder}"
     if number == signal.SIGKILL:
         assert status == -number
+        until = time.monotonic() + PATIENCE
         while list(scratch.iterdir()):  # its workers notice, and clear up
+            assert time.monotonic() < until, list(scratch.rglob("*"))
             time.sleep(0.01)
     else:
         assert status == 130

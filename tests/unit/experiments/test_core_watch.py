@@ -40,9 +40,12 @@ def test_a_process_of_somebody_else_is_noticed() -> None:
 def test_what_a_run_starts_counts_as_its_own_while_it_lives_and_afterwards() -> None:
     before = own_seconds()
     with subprocess.Popen([sys.executable, "-c", BURN.format(seconds=20)]) as child:
-        while own_seconds() - before < 0.3:
-            time.sleep(0.05)
-        child.kill()
+        try:
+            while own_seconds() - before < 0.3:
+                assert child.poll() is None
+                time.sleep(0.05)
+        finally:
+            child.kill()
     assert own_seconds() - before >= 0.3
 
 

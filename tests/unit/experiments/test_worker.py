@@ -301,9 +301,12 @@ print(living.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        pid = json.loads(process.stdout.readline())
-        assert process.wait() == -signal.SIGKILL
+        try:
+            assert process.stdout is not None
+            pid = json.loads(process.stdout.readline())
+            assert process.wait(60) == -signal.SIGKILL
+        finally:
+            process.kill()  # whatever failed: leaving the block waits for it
     wait_until_ended(pid)
     assert (tmp_path / "closed").read_text() == "yes"
     assert not (tmp_path / "arms").exists()

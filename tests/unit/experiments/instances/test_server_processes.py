@@ -27,12 +27,13 @@ def test_a_server_that_ignores_its_end_is_killed(tmp_path: Path) -> None:
     log = tmp_path / "log"
     process = start_tethered([sys.executable, "-c", BUSY], tmp_path / "log", {})
     while log.read_bytes() != b"ready\n":
+        assert process.poll() is None, log.read_text()
         time.sleep(0.01)
     below = psutil.Process(process.pid).children(recursive=True)
     assert any("python" in one.name() for one in below)
     end_tethered(process, grace=0.05)
     assert process.returncode == -signal.SIGKILL
-    psutil.wait_procs(below)
+    assert not psutil.wait_procs(below, timeout=60)[1]
     end_tethered(process)  # a second time does no harm
 
 
@@ -43,6 +44,7 @@ def test_cpu_time_grows_with_the_work_of_every_process_below(tmp_path: Path) -> 
     try:
         before = cpu_times(process.pid)
         while log.read_bytes() != b"done\n":
+            assert process.poll() is None, log.read_text()
             time.sleep(0.01)
         after = cpu_times(process.pid)
         assert set(cpu_times(process.pid, known=before)) == set(before)
@@ -70,6 +72,7 @@ def test_a_server_is_moved_to_a_core_and_back(tmp_path: Path) -> None:
     process = start_tethered([sys.executable, "-c", BUSY], tmp_path / "log", {})
     try:
         while not (tmp_path / "log").read_bytes():
+            assert process.poll() is None
             time.sleep(0.01)
         below = [one.pid for one in psutil.Process(process.pid).children(recursive=True)]
         move_to_core(process.pid, core)

@@ -45,10 +45,12 @@ def below(pid: int) -> list[psutil.Process]:
 def test_no_process_outlives_whoever_started_it(tmp_path: Path, workers: int) -> None:
     command = [sys.executable, "-c", HOLDING, str(tmp_path), str(workers)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        processes = below(int(holder.stdout.readline()))
-        assert len(processes) >= workers
-        holder.send_signal(signal.SIGKILL)
+        try:
+            assert holder.stdout is not None
+            processes = below(int(holder.stdout.readline()))
+            assert len(processes) >= workers
+        finally:
+            holder.kill()  # whatever failed: leaving the block waits for it
     gone, alive = psutil.wait_procs(processes, timeout=60)
     assert not alive
     assert len(gone) == len(processes)

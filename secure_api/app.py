@@ -21,6 +21,7 @@ from secure_api.api.routers import (
     datasets,
     documentation,
     ledger,
+    masking,
     mpc,
     organizations,
     records,
@@ -90,7 +91,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         authorities=settings.authorities,
         clock=clock,
     )
-    methods = study_methods()
+    methods = study_methods(clock)
     driver = StudyDriver(database, methods, clock)
     server = Server(
         database=database,
@@ -154,7 +155,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     app.state.server = server
     for module in (status, documentation, organizations, clients, sessions, datasets, records, ledger, studies, mpc):
         app.include_router(module.router)
-    for octets in (studies.octets, contexts.router, contexts.octets):
+    for octets in (studies.octets, contexts.router, contexts.octets, masking.router, masking.octets):
         app.include_router(octets)
     problem.install(app, metrics.refused)
     # Added from the inside out: the request's id is known to all the others, the limits stand before the signature.

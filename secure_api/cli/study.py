@@ -71,13 +71,17 @@ def create(
     invite: Annotated[str, typer.Option("--invite", metavar="NAMES", help="Organizations, separated by commas.")],
     profile: Profile,
     config: Config = None,
-    method: Annotated[str, typer.Option("--method", metavar="NAME", help="ckks or mpc.")] = "ckks",
+    method: Annotated[str, typer.Option("--method", metavar="NAME", help="ckks, mpc or masked.")] = "ckks",
     key: Annotated[
         Path | None, typer.Option("--key", "-k", metavar="FILE", help="Analyst's key (ckks).", dir_okay=False)
     ] = None,
     parties: Annotated[
         Path | None,
         typer.Option("--parties", metavar="FILE", help="JSON list of what `mpc init` printed.", dir_okay=False),
+    ] = None,
+    roster: Annotated[
+        str | None,
+        typer.Option("--roster", metavar="KEYIDS", help="Keys of the contributors (masked), separated by commas."),
     ] = None,
     argument: Annotated[
         list[str] | None, typer.Option("--argument", "-a", metavar="NAME=NUMBER", help="Argument of the statistic.")
@@ -89,6 +93,8 @@ def create(
 ) -> None:
     """Create a study; prints its identifier."""
     parameters: dict[str, Any] = {}
+    if roster is not None:
+        parameters["roster"] = [one.strip() for one in roster.split(",") if one.strip()]
     if arguments := dict(_argument(text) for text in argument or []):
         parameters["arguments"] = arguments
     if parties is not None:
@@ -158,7 +164,10 @@ def contribute(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Encrypt, and tell what would be sent.")] = False,
     json: Json = False,
 ) -> None:
-    """Encrypt the values of a file for a study, and send them; a client contributes once."""
+    """Encrypt the values of a file for a study, and send them; a client contributes once.
+
+    In a masked study this stays until the sum is released, and prints it: the masks take several rounds.
+    """
     from hashlib import sha256
 
     from rich.progress import track
@@ -167,7 +176,7 @@ def contribute(
     from secure_api.cli.contribution_file import read_values
     from secure_api.cli.keyring import read_profile
 
-    keyid = read_profile(profile, config)[1][0].public_key.keyid
+    signer = read_profile(profile, config)[1][0]
     with _studies(profile, config) as studies:
         found = studies.get(study)
 
@@ -175,7 +184,11 @@ def contribute(
             return track(lines, "reading", console=stderr, transient=True, disable=not stderr.is_terminal)
 
         values = read_values(file, column, int(found.get("dimension", 0)), progress)
-        content = studies.prepare(found, values, keyid)
+        if found.get("method") == "masked" and not dry_run:
+            outcome = studies.take_part(found, values, signer, told=say)
+            put_json(outcome)
+            return
+        content = studies.prepare(found, values, signer.public_key.keyid)
         digest = sha256(content).hexdigest()
         if not dry_run:
             studies.contribute(study, content)

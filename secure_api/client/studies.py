@@ -18,6 +18,7 @@ from secure_api.client.errors import ServerUnusable
 if TYPE_CHECKING:
     import httpx
 
+    from crypto import PrivateKey
     from crypto.homomorphic import ContextFacts, HomomorphicTerms
     from crypto.homomorphic.analyst_key import HomomorphicResult
 
@@ -99,6 +100,17 @@ class StudyClient:
             keys = MpcParameters.parse(study["parameters"]).sealing_keys
             return seal_contribution(mpc_terms(study), values, keyid, keys, secrets.token_bytes)
         raise ServerUnusable(f"contributions to a study of the method {method!r:.40} are not made in this way")
+
+    def take_part(
+        self, study: Mapping[str, Any], values: Any, key: PrivateKey, *, told: Callable[[str], None] = lambda _: None
+    ) -> dict[str, Any]:
+        """Contribute to a masked study that `get` returned, with the key on its roster; stays until its release.
+
+        Returns the result. Raises CryptoError, ServerUnusable: see `MaskedContributor.run`.
+        """
+        from secure_api.client.masking import MaskedContributor
+
+        return MaskedContributor(self._send, study, key, told=told).run(values)
 
     def contribute(self, study: str, content: bytes) -> str:
         """Send what `prepare` made; returns its SHA-256 (hexadecimal). The same bytes again are fine."""

@@ -57,6 +57,6 @@ async def write_state(session: AsyncSession, study_id: str, name: str, content: 
 
 @across_organizations("what a study kept on its way goes when it has ended")
 async def forget_states(session: AsyncSession, study_id: str) -> None:
-    """Delete every part of a study's state but its result, and the messages of its rounds."""
+    """Delete every part of a study's state but its result, and empty the messages of its rounds; digests stay."""
     await session.execute(delete(StudyStateRow).where(StudyStateRow.study_id == study_id, StudyStateRow.name != RESULT))
-    await session.execute(delete(StudyMessageRow).where(StudyMessageRow.study_id == study_id))
+    await session.execute(update(StudyMessageRow).where(StudyMessageRow.study_id == study_id).values(content=b""))

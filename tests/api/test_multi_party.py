@@ -84,7 +84,7 @@ class Scene:
 
     async def carry_on(self) -> str:
         server = self.consortium.app.state.server
-        await StudyDriver(server.database, study_methods(), self.consortium.clock).step()
+        await StudyDriver(server.database, study_methods(server.clock), self.consortium.clock).step()
         state: str = (await self.analyst.ok("GET", self.path()))["state"]
         return state
 

@@ -59,13 +59,17 @@ RULES = [
     Rule("DELETE /v1/keys/{keyid}", EVERYBODY, 204, target="one's own"),
 ]
 #: Nobody is a client yet who calls the first. The others are about one session (tests/api/test_sessions.py), end a
-#: study (test_studies.py), or are for its compute parties (test_mpc.py).
+#: study (test_studies.py), or are for its compute parties and masked contributors (test_multi_party.py,
+#: test_masked_studies.py).
 ELSEWHERE = {
     "POST /v1/clients",
     "POST /v1/sessions/{id}/rekey",
     "DELETE /v1/sessions/{id}",
     "POST /v1/studies/{id}/close",
     "POST /v1/studies/{id}/abort",
+    "GET /v1/studies/{id}/masking",
+    "PUT /v1/studies/{id}/masking/{stage}",
+    "GET /v1/studies/{id}/masking/{told}",
     "GET /v1/studies/{id}/party",
     "GET /v1/studies/{id}/shares",
     "PUT /v1/studies/{id}/party-result",

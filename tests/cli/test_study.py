@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 from secure_api.cli.exit_codes import ExitCode
+from secure_api.client import ProfileStore
 from tests.cli.conftest import Consortium
 from tests.cli.program import Program
 from tests.cli.test_mpc import enroll
@@ -30,9 +33,10 @@ class Clinics:
     def create(self, *more: str) -> str:
         invited = ",".join(self.names.values())
         words = ["--dimension", "2", "--low", "0", "--high", "100", "--invite", invited, "-p", self.analyst, *more]
+        words += [] if "--method" in more else ["--key", str(self.key)]
         if "--statistic" not in more:
             words += ["--statistic", "mean"]
-        return self.program("study", "create", "stay", "--key", str(self.key), *words).ok().out.strip()
+        return self.program("study", "create", "stay", *words).ok().out.strip()
 
     def state(self, study: str) -> str:
         return str(json.loads(self.program("study", "status", study, "-p", self.analyst, "--json").ok().out)["state"])
@@ -151,3 +155,44 @@ def test_what_goes_wrong_is_one_line(clinics: Clinics, open_study: str, tmp_path
     program("study", "abort", aborted, "--reason", "wrong bounds", "-p", analyst).ok()
     shown = program("study", "status", aborted, "-p", analyst).ok().out
     assert "wrong bounds" in shown
+
+
+def test_three_clinics_and_masks(clinics: Clinics, consortium: Consortium, tmp_path: Path) -> None:
+    """Each `contribute` is a process of its own that stays until the sum is there."""
+    keyids = []
+    for name in clinics.names.values():
+        (key,) = ProfileStore(clinics.program.config).get(name).read_keys()
+        keyids.append(key.public_key.keyid)
+    study = clinics.create("--method", "masked", "--roster", ",".join(keyids))
+    folder = {clinic: tmp_path / f"{clinic}.npy" for clinic in STAYS}
+    for clinic, path in folder.items():
+        np.save(path, np.array(STAYS[clinic]))
+    running = [
+        subprocess.Popen(
+            [
+                *[sys.executable, "-m", "secure_api", "study", "contribute", study, str(path)],
+                *["-p", clinics.names[clinic], "--config", str(clinics.program.config)],
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for clinic, path in folder.items()
+    ]
+    try:
+        while (
+            json.loads(clinics.program("study", "status", study, "-p", clinics.analyst, "--json").ok().out)[
+                "contributions"
+            ]
+            < 3
+        ):
+            assert all(one.poll() is None for one in running)
+        clinics.program("study", "close", study, "-p", clinics.analyst).ok()
+        outcomes = [json.loads(one.communicate()[0]) for one in running]
+    finally:
+        for one in running:
+            one.kill()
+            one.wait()
+    assert all(outcome == outcomes[0] for outcome in outcomes)
+    assert outcomes[0]["values"] == pytest.approx(np.mean(list(STAYS.values()), axis=0), abs=1e-6)
+    shown = json.loads(clinics.program("study", "result", study, "-p", clinics.analyst).ok().out)
+    assert shown == outcomes[0]

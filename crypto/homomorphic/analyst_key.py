@@ -1,8 +1,9 @@
 """The analyst's key: a secret context on disk, what it may still decrypt, and decrypting.
 
 CKKS is not IND-CPA-D: who sees exact decryptions may learn the key (Li and Micciancio, EUROCRYPT 2021). So a result of
-CKKS gets Gaussian noise before anybody sees it, of the standard deviation that Li, Micciancio, Schultz and Sorrell
-(CRYPTO 2022) ask for with 30 bits of statistical security, and a key decrypts a declared number of results.
+CKKS gets Gaussian noise before anybody sees it, and a key decrypts a declared number of results. The noise has the size
+that Li, Micciancio, Schultz and Sorrell (CRYPTO 2022) ask for with 30 bits of statistical security; but theirs is
+discrete and on the ring, ours is on the slots of the result, so their proof is not ours.
 """
 
 from __future__ import annotations

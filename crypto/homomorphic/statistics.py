@@ -154,16 +154,23 @@ class HomomorphicTerms:
         Raises CapacityExceeded: the weights of a weighted mean add up to nothing.
         """
         numpy = library("numpy")
+        half, middle = self._half, self._middle
+        # Besides, values lost up to half a unit in their last place when the middle was taken from them, and the result
+        # does when it is put back: much, where bounds are close to each other and far from zero.
+        rounding = 4.0 * float(numpy.spacing(max(abs(self.low), abs(self.high))))
         if self.statistic == "histogram":
             return moments.astype(numpy.int64), 0.0
         if self.statistic == "sum":
-            return self._half * moments + present * self._middle, self._half * error
+            last = float(numpy.spacing(present * max(abs(self.low), abs(self.high))))
+            return half * moments + present * middle, half * error + present * rounding + 4.0 * last
         if self.statistic == "mean":
-            return self._half * (moments / present) + self._middle, self._half * error / present
+            return half * (moments / present) + middle, half * error / present + rounding
         if self.statistic == "variance":
             first, second = moments[: self.dimension] / present, moments[self.dimension :] / present
-            return self._half**2 * numpy.maximum(second - first**2, 0.0), 3.0 * self._half**2 * error / present
+            bound = 3.0 * half**2 * error / present + 4.0 * half * rounding + 8.0 * float(numpy.spacing(half**2))
+            return half**2 * numpy.maximum(second - first**2, 0.0), bound
         total = float(moments[-1])
         if total <= 2 * error:
             raise CapacityExceeded("the weights add up to nothing")
-        return self._half * (moments[:-1] / total) + self._middle, 2.0 * self._half * error / (total - error)
+        bound = 2.0 * half * error / (total - error) + 2.0 * rounding
+        return half * (moments[:-1] / total) + middle, bound

@@ -31,7 +31,7 @@ ENDED = frozenset({StudyState.RELEASED, StudyState.ABORTED})
 
 #: The statistics of each method.
 STATISTICS: Mapping[StudyMethod, frozenset[str]] = {
-    StudyMethod.CKKS: frozenset({"sum", "mean", "variance", "weighted-mean", "histogram", "linear-score"}),
+    StudyMethod.CKKS: frozenset({"sum", "mean", "variance", "weighted-mean", "histogram"}),
     StudyMethod.MPC: frozenset(
         {
             "sum",

@@ -1,5 +1,8 @@
 """Public contexts: looked at in a process of their own, then kept by fingerprint."""
 
+import asyncio
+from typing import Final
+
 from crypto import ContextRefused, CryptoError
 from crypto.homomorphic import ContextFacts, inspect_context
 from secure_api.data.contexts import ContextRepository, StoredContext, context_of
@@ -8,6 +11,10 @@ from secure_api.domain.errors import Conflict, Invalid, NotFound, NotReady
 from secure_api.domain.roles import Permission
 from secure_api.domain.studies import StudyLimits, StudyMethod
 from secure_api.services.work import View, Work
+
+#: Processes of one worker that look at contexts at the same time: each may use gigabytes.
+AT_ONCE: Final = 2
+_looking = asyncio.Semaphore(AT_ONCE)
 
 
 async def add_context(work: Work, content: bytes, limits: StudyLimits) -> tuple[ContextFacts, bool]:
@@ -21,7 +28,8 @@ async def add_context(work: Work, content: bytes, limits: StudyLimits) -> tuple[
     """
     work.caller.require(Permission.CREATE_STUDIES)
     try:
-        facts = await inspect_context(content, max_bytes=limits.max_context_bytes)
+        async with _looking:
+            facts = await inspect_context(content, max_bytes=limits.max_context_bytes)
     except ContextRefused as error:
         raise Invalid(f"The context is refused: {error}.") from error
     except CryptoError as error:

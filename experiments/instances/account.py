@@ -13,7 +13,7 @@ from typing import Any, Final
 from experiments.errors import Unavailable
 
 # Waits for its input to close, then removes the folder ($0); again, as a server in it may be ending meanwhile.
-_ORPHANED: Final = 'cat; for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$0"; sleep 1; test -e "$0" || exit 0; done'
+_ORPHANED: Final = 'read _; for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$0"; sleep 1; test -e "$0" || exit 0; done'
 
 
 def unprivileged() -> dict[str, Any]:

@@ -72,7 +72,8 @@ def test_a_server_that_ends_while_it_is_measured_fails(prepare: Prepare) -> None
     subject = prepare(Protection("handshake", "x-wing"), application=faulty("dying"))
     with pytest.raises(ArmFailed, match="closed a connection"):
         subject.measure(16)
-    with pytest.raises(ArmFailed, match=r"^the server has ended"):
+    # Its sockets are closed a moment before its process is gone.
+    with pytest.raises(ArmFailed, match=r"^the server (has ended|takes no connection)"):
         subject.measure(16)
 
 

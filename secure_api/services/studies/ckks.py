@@ -48,7 +48,7 @@ class CkksStudies(ContributedMethod):
         if unknown := sorted(set(terms.parameters) - _MEMBERS):
             raise Invalid(f"This method has no parameter {unknown[0]:.40}.", pointer="/parameters")
         if terms.privacy is not None:
-            raise Invalid("This method does not add noise for differential privacy.", pointer="/privacy")
+            raise Invalid("This method does not add noise for differential privacy yet.", pointer="/privacy")
         fingerprint = _fingerprint(terms)
         stored = await ContextRepository(work.session, work.caller).find(fingerprint)
         if stored is None:

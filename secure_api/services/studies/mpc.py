@@ -70,7 +70,7 @@ class MpcStudies(ContributedMethod):
                 pointer="/parameters/maximum_contributors",
             )
         if study.terms.privacy is not None:
-            raise Invalid("Multi-party programs add no noise: the method masked does.", pointer="/privacy")
+            raise Invalid("This method does not add noise for differential privacy yet.", pointer="/privacy")
         names = [party.organization for party in parameters.parties]
         if unknown := sorted(set(names) - set(await organizations_named(work.session, names))):
             raise Invalid(f"There is no organization named {unknown[0]}.", pointer="/parameters/parties")

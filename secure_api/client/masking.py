@@ -120,7 +120,7 @@ class MaskedContributor:
         self.send("PUT", self._path(f"/masking/{stage}"), message, OCTETS)
 
     def _read(self, name: str) -> bytes:
-        return self.send("GET", self._path(f"/masking/{name}"), b"", JSON)
+        return self.send("GET", self._path(f"/masking/told/{name}"), b"", JSON)
 
     def _object(self, path: str) -> dict[str, Any]:
         try:

@@ -74,7 +74,7 @@ class Sum:
 
     async def told(self, number: int, name: str) -> bytes:
         """Read what the server tells one of them."""
-        response = await self.peers[number].request("GET", f"/v1/studies/{self.study}/masking/{name}")
+        response = await self.peers[number].request("GET", f"/v1/studies/{self.study}/masking/told/{name}")
         assert response.status_code == 200, response.text
         return response.content
 
@@ -195,7 +195,7 @@ async def test_messages_out_of_turn_of_others_or_malformed_change_nothing(quiet:
     problem(await elsewhere.request("PUT", path, genuine[1], content_type=OCTETS), 404, "not-found")
     problem(await elsewhere.request("GET", f"/v1/studies/{sum_.study}/masking"), 404, "not-found")
     for name in ("participants", "delivery", "survivors", "confirmations"):
-        problem(await sum_.peers[1].request("GET", f"/v1/studies/{sum_.study}/masking/{name}"), 409, "conflict")
+        problem(await sum_.peers[1].request("GET", f"/v1/studies/{sum_.study}/masking/told/{name}"), 409, "conflict")
     path = f"/v1/studies/{sum_.study}/contribution"
     problem(await sum_.peers[1].request("PUT", path, b"x", content_type=OCTETS), 409, "conflict")
     assert await rows(quiet.app) == before

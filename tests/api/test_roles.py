@@ -69,7 +69,7 @@ ELSEWHERE = {
     "POST /v1/studies/{id}/abort",
     "GET /v1/studies/{id}/masking",
     "PUT /v1/studies/{id}/masking/{stage}",
-    "GET /v1/studies/{id}/masking/{told}",
+    "GET /v1/studies/{id}/masking/told/{told}",
     "GET /v1/studies/{id}/party",
     "GET /v1/studies/{id}/shares",
     "PUT /v1/studies/{id}/party-result",

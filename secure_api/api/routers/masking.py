@@ -54,7 +54,7 @@ async def put_masking(
 _ANSWER: dict[int | str, dict[str, Any]] = {200: OCTETS_ANSWER}
 
 
-@router.get("/{id}/masking/{told}", response_class=Response, responses=_ANSWER)
+@router.get("/{id}/masking/told/{told}", response_class=Response, responses=_ANSWER)
 async def get_told(server: ServerDependency, view: ViewDependency, id: StudyId, told: Told) -> Response:
     """Read what the server tells after a stage."""
     return Response(await _masked(server).tell(view, id, told), media_type=OCTETS)

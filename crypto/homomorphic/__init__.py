@@ -6,7 +6,7 @@ itself, and neither numpy nor TenSEAL is imported before it is needed.
 
 from crypto.homomorphic.accumulator import Accumulator
 from crypto.homomorphic.analyst_key import AnalystKey
-from crypto.homomorphic.contributor import Encryptor, encrypt_contribution
+from crypto.homomorphic.contributor import Encryptor
 from crypto.homomorphic.facts import ContextFacts
 from crypto.homomorphic.inspection import inspect_context
 from crypto.homomorphic.parameters import HOMOMORPHIC_PARAMETERS, HomomorphicParameters, Scheme
@@ -24,6 +24,5 @@ __all__ = [
     "HomomorphicTerms",
     "Scheme",
     "check_residues",
-    "encrypt_contribution",
     "inspect_context",
 ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from crypto.homomorphic.facts import ContextFacts
-from crypto.homomorphic.libraries import library
+from crypto.homomorphic.parameters import WHAT
 from crypto.homomorphic.residues import check_residues
+from crypto.libraries import library
 
 
 class Accumulator:
@@ -17,7 +18,7 @@ class Accumulator:
 
     def __init__(self, facts: ContextFacts, count: int, sum_so_far: bytes | None = None) -> None:
         self._facts, self._count = facts, count
-        numpy = library("numpy")
+        numpy = library(WHAT, "numpy")
         # Below 2^61 each: seven and the sum itself stay below 2^64.
         self._room = (2**64 - 1) // facts.modulus - 1
         self._added = 0

@@ -28,10 +28,10 @@ from crypto.errors import DecryptionsExhausted, ForeignCiphertext, KeyFileError,
 from crypto.homomorphic.contexts import facts_of, make_context, read_context
 from crypto.homomorphic.facts import ContextFacts
 from crypto.homomorphic.frames import join_vector
-from crypto.homomorphic.libraries import library
-from crypto.homomorphic.parameters import CANARY, HomomorphicParameters, Scheme
+from crypto.homomorphic.parameters import CANARY, WHAT, HomomorphicParameters, Scheme
 from crypto.homomorphic.residues import check_residues
 from crypto.homomorphic.statistics import HomomorphicTerms
+from crypto.libraries import library
 from crypto.secret_files import read_secret_file, write_secret_file
 
 MAX_KEY_BYTES: Final = 8 << 20
@@ -165,14 +165,14 @@ class AnalystKey:
             own = FRESH_ERROR * math.sqrt(contributors)
             flood = own * math.sqrt(12 * self._allowed) * 2.0 ** (_STATISTICAL_BITS / 2)
             gauss = secrets.SystemRandom().gauss
-            moments = moments + library("numpy").array([gauss(0.0, flood) for _ in range(moments.size)])
+            moments = moments + library(WHAT, "numpy").array([gauss(0.0, flood) for _ in range(moments.size)])
             error = _TAIL * math.hypot(own, flood)
         values, bound = terms.result(moments, contributors, error)
         return HomomorphicResult(values, bound, contributors, self.decryptions_left)
 
     def _slots(self, parameters: HomomorphicParameters, facts: ContextFacts, content: bytes) -> Any:
         """Decrypt every slot: `count` rows of signed numbers."""
-        numpy, tenseal = library("numpy"), library("tenseal")
+        numpy, tenseal = library(WHAT, "numpy"), library(WHAT, "tenseal")
         context = read_context(self._secret)
         load = tenseal.ckks_vector_from if parameters.scheme is Scheme.CKKS else tenseal.bfv_vector_from
         size = 8 * parameters.residues

@@ -7,13 +7,13 @@ from typing import Any
 from crypto.errors import ContextRefused
 from crypto.homomorphic.facts import ContextFacts
 from crypto.homomorphic.frames import split_vector
-from crypto.homomorphic.libraries import library
-from crypto.homomorphic.parameters import HOMOMORPHIC_PARAMETERS, HomomorphicParameters, Scheme
+from crypto.homomorphic.parameters import HOMOMORPHIC_PARAMETERS, WHAT, HomomorphicParameters, Scheme
+from crypto.libraries import library
 
 
 def make_context(parameters: HomomorphicParameters) -> Any:
     """Make a context with a fresh secret key."""
-    tenseal = library("tenseal")
+    tenseal = library(WHAT, "tenseal")
     if parameters.scheme is Scheme.CKKS:
         context = tenseal.context(
             tenseal.SCHEME_TYPE.CKKS,
@@ -34,7 +34,7 @@ def make_context(parameters: HomomorphicParameters) -> Any:
 
 def read_context(content: bytes) -> Any:
     """Parse a context. Bytes of a stranger's may end the process. Raises ContextRefused."""
-    tenseal = library("tenseal")
+    tenseal = library(WHAT, "tenseal")
     try:
         return tenseal.context_from(content, n_threads=1)
     except (ValueError, RuntimeError, TypeError, MemoryError) as error:
@@ -50,7 +50,7 @@ def facts_of(context: Any, fingerprint: str) -> ContextFacts:
 
 def encrypt_vector(context: Any, parameters: HomomorphicParameters, values: list[float] | list[int]) -> bytes:
     """Encrypt one number a slot; returns TenSEAL's form. Raises ContextRefused: the context cannot encrypt."""
-    tenseal = library("tenseal")
+    tenseal = library(WHAT, "tenseal")
     make = tenseal.ckks_vector if parameters.scheme is Scheme.CKKS else tenseal.bfv_vector
     try:
         encrypted: bytes = make(context, values).serialize()
@@ -60,7 +60,7 @@ def encrypt_vector(context: Any, parameters: HomomorphicParameters, values: list
 
 
 def _parameters(context: Any) -> tuple[HomomorphicParameters, int]:
-    library("tenseal.sealapi")  # without it Python does not know the types of what a context tells
+    library(WHAT, "tenseal.sealapi")  # without it Python does not know the types of what a context tells
     try:
         seal = context.data.seal_context()
         key, first = seal.key_context_data().parms(), seal.first_context_data().parms()

@@ -35,11 +35,3 @@ class Encryptor:
             split_vector(parameters, encrypt_vector(self._context, parameters, slots))[1]
             for slots in terms.encode(values)
         )
-
-
-def encrypt_contribution(context: bytes, fingerprint: str, terms: HomomorphicTerms, values: Any) -> bytes:
-    """Encrypt one contribution; an `Encryptor` serves several of one context faster.
-
-    Raises ContextRefused, CapacityExceeded, CiphertextRefused, LibraryMissing.
-    """
-    return Encryptor(context, fingerprint).encrypt(terms, values)

@@ -11,8 +11,8 @@ import struct
 from typing import Final
 
 from crypto.errors import CiphertextRefused
-from crypto.homomorphic.libraries import library
-from crypto.homomorphic.parameters import HomomorphicParameters, Scheme
+from crypto.homomorphic.parameters import WHAT, HomomorphicParameters, Scheme
+from crypto.libraries import library
 
 _HEADER: Final = struct.Struct("<HBBBBHQ")
 _MAGIC: Final = 0xA15E
@@ -36,7 +36,7 @@ def split_vector(parameters: HomomorphicParameters, vector: bytes) -> tuple[byte
     payload = saved[_HEADER.size :]
     size = 8 * parameters.residues
     if mode == _ZSTD:
-        decompressor = library("zstandard").ZstdDecompressor()
+        decompressor = library(WHAT, "zstandard").ZstdDecompressor()
         payload = decompressor.decompress(payload, max_output_size=2 * size)
     if len(payload) <= size:
         raise CiphertextRefused("the library writes ciphertexts in a form that is not known")

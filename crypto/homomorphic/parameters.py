@@ -12,6 +12,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+#: What needs the libraries, in a message that one is missing.
+WHAT: Final = "encrypted sums"
 #: What a canary slot holds in each contribution, before it is scaled.
 CANARY: Final = 1
 MAX_CONTRIBUTORS: Final = 1_024

@@ -10,7 +10,8 @@ from typing import Any
 
 from crypto.errors import CiphertextRefused
 from crypto.homomorphic.facts import ContextFacts
-from crypto.homomorphic.libraries import library
+from crypto.homomorphic.parameters import WHAT
+from crypto.libraries import library
 
 
 def contribution_bytes(facts: ContextFacts, count: int) -> int:
@@ -23,7 +24,7 @@ def check_residues(facts: ContextFacts, content: bytes, count: int) -> Any:
     wanted = contribution_bytes(facts, count)
     if len(content) != wanted:
         raise CiphertextRefused(f"{count} ciphertexts of this context have {wanted} bytes, not {len(content)}")
-    numpy = library("numpy")
+    numpy = library(WHAT, "numpy")
     residues = numpy.frombuffer(content, dtype="<u8")
     if residues.max() >= facts.modulus:
         raise CiphertextRefused("a residue is not below the modulus of this context")

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from crypto.errors import CapacityExceeded, CiphertextRefused
-from crypto.homomorphic.libraries import library
-from crypto.homomorphic.parameters import CANARY, MAX_CONTRIBUTORS, HomomorphicParameters, Scheme
+from crypto.homomorphic.parameters import CANARY, MAX_CONTRIBUTORS, WHAT, HomomorphicParameters, Scheme
+from crypto.libraries import library
 
 HOMOMORPHIC_STATISTICS: Final = frozenset({"sum", "mean", "variance", "weighted-mean", "histogram"})
 MAX_BINS: Final = 4_096
@@ -111,7 +111,7 @@ class HomomorphicTerms:
             CapacityExceeded: a value outside the bounds, or not a number.
             CiphertextRefused: another number of values.
         """
-        numpy = library("numpy")
+        numpy = library(WHAT, "numpy")
         given = numpy.asarray(values, dtype=numpy.float64)
         if given.shape != (self.dimension,):
             raise CiphertextRefused(f"a contribution has {self.dimension} values, not {given.size}")
@@ -128,7 +128,7 @@ class HomomorphicTerms:
         return encoded
 
     def _moments_of(self, given: Any) -> Any:
-        numpy = library("numpy")
+        numpy = library(WHAT, "numpy")
         values, weight = given, None
         if self.statistic == "weighted-mean":
             values, weight = given[:-1], given[-1] / self.arguments["maximum_weight"]
@@ -153,7 +153,7 @@ class HomomorphicTerms:
 
         Raises CapacityExceeded: the weights of a weighted mean add up to nothing.
         """
-        numpy = library("numpy")
+        numpy = library(WHAT, "numpy")
         half, middle = self._half, self._middle
         # Besides, values lost up to half a unit in their last place when the middle was taken from them, and the result
         # does when it is put back: much, where bounds are close to each other and far from zero.

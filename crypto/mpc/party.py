@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from crypto.errors import MpcAborted, MpcFormatError
+from crypto.libraries import require
 from crypto.mpc.abort import AbortReason
 from crypto.mpc.job import Job, parse_outcome
-from crypto.mpc.libraries import require
 from crypto.mpc.terms import MpcTerms
 from crypto.mpc.vectors import signed, unpack
 
@@ -40,7 +40,7 @@ class MpcResult:
 
 async def run_party(job: Job) -> MpcResult:
     """Run one party's session in a process of its own. Raises MpcAborted, MpcError (the result makes no statistic)."""
-    require("numpy", "mpyc")
+    require("multi-party studies", "numpy", "mpyc")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_WITHHELD)}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", "crypto.mpc.child",

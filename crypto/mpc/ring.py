@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from crypto.errors import LibraryMissing, MpcAborted, MpcFormatError
+from crypto.libraries import require
 from crypto.mpc.abort import AbortReason
 from crypto.mpc.codec import VectorCodec
-from crypto.mpc.libraries import require
 from crypto.mpc.terms import SECURITY_BITS, MpcTerms
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class MpycRing:
     """The arrays of one session, computed by MPyC. One in a process: MPyC has one runtime."""
 
     def __init__(self, terms: MpcTerms, index: int, fail: Callable[[MpcAborted], None]) -> None:
-        require("numpy", "mpyc")
+        require("multi-party studies", "numpy", "mpyc")
         refuse_pickles()
         sys.argv = ["mpyc", "-M", str(terms.parties), "-I", str(index), "-T", str(terms.threshold)]
         sys.argv += ["-K", str(SECURITY_BITS), "--no-log", "--no-uvloop"]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from crypto.errors import MpcFormatError, MpcTermsError
+from crypto.libraries import require
 from crypto.mpc.field import Field
-from crypto.mpc.libraries import require
 from crypto.mpc.vectors import draw, pack, reduce_signed, signed, unpack
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def share(
     Any `threshold` parties learn nothing of the values, one more learn all. `randomness` gives as many bytes as it is
     asked for: `secrets.token_bytes`. Raises MpcTermsError.
     """
-    require("numpy")
+    require("multi-party studies", "numpy")
     import numpy
 
     if not 0 < threshold < parties <= 16:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from crypto.errors import MpcFormatError
+from crypto.libraries import require
 from crypto.mpc.field import Field
-from crypto.mpc.libraries import require
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +21,7 @@ _ADDITIONS: Final = 7  # eight elements of the small field fit in 64 bits
 
 def pack(field: Field, values: Vector) -> bytes:
     """Return the elements of a vector, each below the prime, in their one form."""
-    require("numpy")
+    require("multi-party studies", "numpy")
     import numpy
 
     if field.width == 8:
@@ -37,7 +37,7 @@ def unpack(field: Field, data: bytes, length: int | None = None) -> Vector:
 
     Raises MpcFormatError: another length, or an element that is not below the prime.
     """
-    require("numpy")
+    require("multi-party studies", "numpy")
     import numpy
 
     if len(data) % field.width or (length is not None and len(data) != length * field.width):

@@ -15,8 +15,8 @@ import numpy
 from numpy.typing import NDArray
 
 from crypto import LibraryMissing, SealingPrivateKey, SealingPublicKey
+from crypto.libraries import require
 from crypto.mpc import Deadlines, MpcTerms, box_bytes, run_local, seal_contribution
-from crypto.mpc.libraries import require
 from experiments.errors import CheckFailed, Unavailable
 from experiments.subject import Operation, Reading, Setting
 
@@ -42,7 +42,7 @@ class Sessions:
 
     def __init__(self, run: Callable[[], Measured], expected: NDArray[numpy.float64], tolerance: float = 0.0) -> None:
         try:
-            require("numpy", "mpyc")
+            require("multi-party studies", "numpy", "mpyc")
         except LibraryMissing as error:
             raise Unavailable(str(error)) from None
         self._run, self._expected, self._tolerance = run, expected, tolerance

@@ -25,9 +25,9 @@ def read_values(path: Path, column: str | None, dimension: int, progress: Any = 
         CliError: the file cannot be read, holds another number of values, or something that is no number.
         LibraryMissing: numpy is not installed.
     """
-    from crypto.homomorphic.libraries import library
+    from crypto.libraries import library
 
-    numpy = library("numpy")
+    numpy = library("contributions", "numpy")
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise _refused(path, f"has more than {MAX_FILE_BYTES} bytes")

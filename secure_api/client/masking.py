@@ -54,7 +54,7 @@ class MaskedContributor:
         if index is None:
             raise ServerUnusable("the profile's key is not on the roster of the study")
         encoded = masked.encode(values)
-        roster = masked.roster_of(self._keys(self._standing()))
+        roster = masked.roster_of(self._keys(self._object("/roster")))
         client = MaskingClient.join(masked.terms, roster, index)
         self._put("advertisement", client.advertise(self.key))
         self._await("sharing")
@@ -86,11 +86,11 @@ class MaskedContributor:
         except (KeyError, TypeError, ValueError) as error:
             raise ServerUnusable("the server's description of the study makes no sense") from error
 
-    def _keys(self, standing: Mapping[str, Any]) -> list[PublicKey]:
+    def _keys(self, roster: Mapping[str, Any]) -> list[PublicKey]:
         try:
             return [
                 PublicKey(SignatureAlgorithm(key["algorithm"]), decode_base64url(key["public_key"]))
-                for key in standing["roster"]
+                for key in roster["keys"]
             ]
         except (KeyError, TypeError, ValueError, CryptoError) as error:
             raise ServerUnusable("the server's roster makes no sense") from error

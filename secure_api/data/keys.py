@@ -112,6 +112,25 @@ async def find_key(session: AsyncSession, keyid: str) -> EnrolledKey | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class KeyOwner:
+    """A public key, and the client whose it is."""
+
+    keyid: str
+    algorithm: str
+    public_key: bytes
+    client_id: str
+    organization_id: str
+
+
+@across_organizations("a study's roster names keys of several organizations; public keys are no secret of theirs")
+async def find_owners(session: AsyncSession, keyids: Sequence[str]) -> dict[str, KeyOwner]:
+    """Find keys by their keyids, whatever their status."""
+    columns = KeyRow.keyid, KeyRow.algorithm, KeyRow.public_key, KeyRow.client_id, KeyRow.organization_id
+    rows = await session.execute(select(*columns).where(KeyRow.keyid.in_(keyids)))
+    return {row.keyid: KeyOwner(*row) for row in rows}
+
+
 class KeyRepository(ScopedRepository):
     """The keys of the caller's organization."""
 

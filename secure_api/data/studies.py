@@ -44,7 +44,7 @@ class StudyRepository(ScopedRepository):
             NotFound: there is none that the caller may know of.
         """
         statement = self._visible().where(StudyRow.id == id)
-        row = await self._session.scalar(statement.with_for_update(read=True, of=StudyRow) if hold else statement)
+        row = await self._session.scalar(statement.with_for_update(of=StudyRow) if hold else statement)
         if row is None:
             raise NotFound("There is no such study.")
         return study_of(row)
@@ -102,8 +102,12 @@ async def organizations_invited(session: AsyncSession, study_id: str) -> list[st
 async def studies_in(
     session: AsyncSession, state: StudyState, *, due: datetime | None = None, limit: int = 100
 ) -> list[Study]:
-    """List studies in a state, those with the earliest deadline first; with `due`, whose deadline has come by then."""
-    statement = select(StudyRow).where(StudyRow.state == state.value).order_by(StudyRow.deadline).limit(limit)
+    """List studies in a state, those first that were not looked after for longest; with `due`, whose deadline came.
+
+    Those that a worker has leased, or that wait, come last: none keeps others from their turn.
+    """
+    order = StudyRow.lease, StudyRow.deadline
+    statement = select(StudyRow).where(StudyRow.state == state.value).order_by(*order).limit(limit)
     if due is not None:
         statement = statement.where(StudyRow.deadline <= due)
     return [study_of(row) for row in await session.scalars(statement)]
@@ -134,15 +138,15 @@ async def move_study(session: AsyncSession, study: Study, to: StudyState, now: d
 
 @across_organizations("the server carries every study on, whosever it is")
 async def lease_study(session: AsyncSession, id: str, now: int, until: int) -> bool:
-    """Take a study for this worker until `until` (POSIX seconds); False when another worker has it."""
-    statement = update(StudyRow).where(StudyRow.id == id, StudyRow.lease < now).values(lease=until)
+    """Take a study for this worker until `until` (POSIX seconds); False when another worker has it, or it waits."""
+    statement = update(StudyRow).where(StudyRow.id == id, StudyRow.lease <= now).values(lease=until)
     return bool(row_count(await session.execute(statement)))
 
 
 @across_organizations("of a study that this worker has leased")
-async def release_lease(session: AsyncSession, id: str) -> None:
-    """Let any worker take the study again."""
-    await session.execute(update(StudyRow).where(StudyRow.id == id).values(lease=0))
+async def set_lease(session: AsyncSession, id: str, until: int) -> None:
+    """Keep a study that this worker has until `until` (POSIX seconds), or let any worker take it from then on."""
+    await session.execute(update(StudyRow).where(StudyRow.id == id).values(lease=until))
 
 
 def study_of(row: StudyRow) -> Study:

@@ -48,10 +48,10 @@ class Sum:
         created = response.json()
         self.study = created["id"]
         self.masked = MaskedStudy.parse(self.study, 4, LOW, HIGH, 3, created["parameters"])
-        standing = await peers[0].ok("GET", f"/v1/studies/{self.study}/masking")
+        roster_told = await peers[0].ok("GET", f"/v1/studies/{self.study}/roster")
         keys = [
             PublicKey(SignatureAlgorithm(key["algorithm"]), decode_base64url(key["public_key"]))
-            for key in standing["roster"]
+            for key in roster_told["keys"]
         ]
         roster = self.masked.roster_of(keys)
         self.clients = [MaskingClient.join(self.masked.terms, roster, number) for number in range(1, 5)]

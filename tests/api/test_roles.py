@@ -68,6 +68,7 @@ ELSEWHERE = {
     "POST /v1/studies/{id}/close",
     "POST /v1/studies/{id}/abort",
     "GET /v1/studies/{id}/masking",
+    "GET /v1/studies/{id}/roster",
     "PUT /v1/studies/{id}/masking/{stage}",
     "GET /v1/studies/{id}/masking/told/{told}",
     "GET /v1/studies/{id}/party",

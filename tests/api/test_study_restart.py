@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from crypto.homomorphic import AnalystKey
-from secure_api.domain.studies import StudyMethod
+from secure_api.data.studies import lease_study, set_lease, studies_in
+from secure_api.domain.studies import StudyMethod, StudyState
 from secure_api.services.studies import ckks
 from secure_api.services.studies.ckks import CkksStudies
 from secure_api.services.studies.driver import StudyDriver
@@ -49,6 +50,25 @@ async def test_a_sum_is_carried_on_where_it_was(
     key.save(tmp_path / "key", None)
     mean = AnalystKey.decrypt_with(tmp_path / "key", None, terms(), encryptor.facts, result, 5)
     assert mean.values == pytest.approx(np.mean(VALUES, axis=0), abs=mean.bound)
+
+
+async def test_a_study_that_waits_keeps_no_other_from_its_turn(settings: Settings) -> None:
+    async with started(settings.model_copy(update={"study_interval": 3_600.0})) as consortium:
+        hospitals = await Hospitals.meet(consortium)
+        studies = [await hospitals.create() for _ in range(3)]
+        database = consortium.app.state.server.database
+
+        async def next_one() -> str:
+            async with database.read() as session:
+                (study,) = await studies_in(session, StudyState.OPEN, limit=1)
+            async with database.write() as session:
+                assert await lease_study(session, study.id, 1_000, 1_120)
+                assert not await lease_study(session, study.id, 1_119, 1_200), "another worker has it"
+                await set_lease(session, study.id, 1_001)  # it waits
+                assert not await lease_study(session, study.id, 1_000, 1_120), "it waits"
+            return study.id
+
+        assert {await next_one() for _ in studies} == set(studies)
 
 
 class Stopping(CkksStudies):

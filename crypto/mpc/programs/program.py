@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from crypto.errors import MpcInputError, MpcTermsError
-from crypto.mpc.libraries import require
+from crypto.libraries import require
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,7 +77,7 @@ def whole(terms: MpcTerms, name: str, value: float, least: int, most: int) -> fl
 
 def checked(terms: MpcTerms, values: NDArray[Any], dimension: int | None = None) -> NDArray[Any]:
     """Return values as binary64, `dimension` of them and all within the bounds. Raises MpcInputError."""
-    require("numpy")
+    require("multi-party studies", "numpy")
     import numpy
 
     try:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from crypto.errors import MpcInputError, MpcTermsError
-from crypto.mpc.libraries import require
+from crypto.libraries import require
 from crypto.mpc.programs.linear import Sum
 from crypto.mpc.programs.program import exact, scaled, take_arguments, whole, within
 
@@ -48,7 +48,7 @@ class LinearRegression(Sum):
 
     def encode(self, terms: MpcTerms, values: NDArray[Any]) -> Vector:
         """Return the moments of rows (shape rows x dimension) as integers. Raises MpcInputError."""
-        require("numpy")
+        require("multi-party studies", "numpy")
         import numpy
 
         rows = numpy.atleast_2d(numpy.asarray(values, dtype=numpy.float64))

@@ -29,7 +29,7 @@ async def add_context(
     server: ServerDependency, work: WorkDependency, content: OctetsDependency, response: Response
 ) -> ContextOut:
     """Upload a public context, once; studies name it by its fingerprint."""
-    facts, new = await contexts.add_context(work, content, server.studies.limits)
+    facts, new = await contexts.add_context(work, content, server.studies)
     if not new:
         response.status_code = 200
     return ContextOut(fingerprint=facts.fingerprint, parameters=facts.parameters.name)

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Response
 
+from crypto import encode_base64url
 from secure_api.api.dependencies import ServerDependency, ViewDependency, WorkDependency
 from secure_api.api.octets import OCTETS, OCTETS_ANSWER, OCTETS_BODY, OctetRoute, OctetsDependency
 from secure_api.api.routers.studies import StudyId
@@ -11,7 +12,7 @@ from secure_api.api.server import Server
 from secure_api.api.wire import Wire
 from secure_api.domain.errors import NotFound
 from secure_api.domain.masked_stages import MaskedStage
-from secure_api.domain.studies import StudyMethod
+from secure_api.domain.studies import StudyMethod, StudyState
 from secure_api.services.studies.masked import MaskedStudies
 
 router = APIRouter(prefix="/v1/studies", tags=["studies"])
@@ -29,18 +30,33 @@ class RosterKeyOut(Wire):
     public_key: str
 
 
-class MaskingOut(Wire):
-    """Where a masked study is: its state, the stage that it waits for, the keys on its roster in order."""
+class RosterOut(Wire):
+    """The public keys on a roster, in its order."""
 
-    state: str
+    keys: list[RosterKeyOut]
+
+
+class MaskingOut(Wire):
+    """Where a masked study is: its state, and the stage that it waits for."""
+
+    state: StudyState
     stage: MaskedStage
-    roster: list[RosterKeyOut]
 
 
 @router.get("/{id}/masking")
 async def get_masking(server: ServerDependency, view: ViewDependency, id: StudyId) -> MaskingOut:
     """Tell where a masked study is."""
-    return MaskingOut.model_validate(await _masked(server).standing(view, id))
+    state, stage = await _masked(server).standing(view, id)
+    return MaskingOut(state=state, stage=stage)
+
+
+@router.get("/{id}/roster")
+async def get_roster(server: ServerDependency, view: ViewDependency, id: StudyId) -> RosterOut:
+    """Read the public keys of a masked study's contributors; the study's parameters have their thumbprints."""
+    keys = await _masked(server).roster(view, id)
+    return RosterOut(
+        keys=[RosterKeyOut(algorithm=key.algorithm.value, public_key=encode_base64url(key.raw)) for key in keys]
+    )
 
 
 @octets.put("/{id}/masking/{stage}", status_code=204, openapi_extra=OCTETS_BODY)

@@ -1,23 +1,17 @@
 """Public contexts: looked at in a process of their own, then kept by fingerprint."""
 
-import asyncio
-from typing import Final
-
 from crypto import ContextRefused, CryptoError
 from crypto.homomorphic import ContextFacts, inspect_context
 from secure_api.data.contexts import ContextRepository, StoredContext, context_of
 from secure_api.data.studies import StudyRepository
 from secure_api.domain.errors import Conflict, Invalid, NotFound, NotReady
 from secure_api.domain.roles import Permission
-from secure_api.domain.studies import StudyLimits, StudyMethod
+from secure_api.domain.studies import StudyMethod
+from secure_api.services.studies.office import StudyOffice
 from secure_api.services.work import View, Work
 
-#: Processes of one worker that look at contexts at the same time: each may use gigabytes.
-AT_ONCE: Final = 2
-_looking = asyncio.Semaphore(AT_ONCE)
 
-
-async def add_context(work: Work, content: bytes, limits: StudyLimits) -> tuple[ContextFacts, bool]:
+async def add_context(work: Work, content: bytes, office: StudyOffice) -> tuple[ContextFacts, bool]:
     """Keep a public context of the caller's organization; returns what it is, and whether it is new.
 
     Raises:
@@ -27,8 +21,9 @@ async def add_context(work: Work, content: bytes, limits: StudyLimits) -> tuple[
         NotReady: no process could look at it now, or the server lacks what that needs.
     """
     work.caller.require(Permission.CREATE_STUDIES)
+    limits = office.limits
     try:
-        async with _looking:
+        async with office.inspections:
             facts = await inspect_context(content, max_bytes=limits.max_context_bytes)
     except ContextRefused as error:
         raise Invalid(f"The context is refused: {error}.") from error

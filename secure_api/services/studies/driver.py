@@ -6,14 +6,15 @@ import anyio
 import structlog
 
 from secure_api.data.database import Database
-from secure_api.data.studies import lease_study, lock_study, release_lease, studies_in
+from secure_api.data.studies import lease_study, lock_study, set_lease, studies_in
 from secure_api.domain.clock import Clock
 from secure_api.domain.errors import Conflict, DomainError
 from secure_api.domain.studies import Study, StudyState
 from secure_api.services.studies import transitions
-from secure_api.services.studies.method import Aborted, Methods, Progress, StudyMethodService, Unfinished
+from secure_api.services.studies.method import Aborted, Methods, Released, StudyMethodService, Unfinished
 
 LEASE = 120  # seconds that a worker may take for one piece of work before another one tries
+PAUSE = 1  # seconds until a study that waits for somebody is looked at again
 TOO_FEW = "fewer took part than the study needs"
 
 log = structlog.get_logger("secure_api.studies")
@@ -68,34 +69,38 @@ class StudyDriver:
 
     async def _compute(self, study: Study) -> None:
         method = self._methods.get(study.terms.method)
-        if method is None:
+        if method is None or not await self._lease(study):
             return
-        progress: Progress = Unfinished()
-        while isinstance(progress, Unfinished) and not progress.waiting:
-            now = int(self._clock().timestamp())
-            async with self._database.write() as session:
-                if not await lease_study(session, study.id, now, now + LEASE):
+        pause = 0
+        try:
+            while isinstance(progress := await method.compute(self._database, study), Unfinished):
+                if progress.waiting:
+                    pause = PAUSE
                     return
-            try:
-                progress = await method.compute(self._database, study)
-                await self._settle(study, method, progress)
-            except Conflict:
-                return  # somebody aborted it meanwhile
-            except DomainError as error:
-                log.warning("a study could not be carried on", study=study.id, error=error.detail)
-                return
-            except Exception as error:  # a defect, but no reason to leave the other studies
-                log.error("a study could not be carried on", study=study.id, exc_info=error)
-                return
-            finally:
-                # Shielded: a server that is stopped now must not leave the study waiting until its lease ends.
-                with anyio.CancelScope(shield=True):
-                    async with self._database.write() as session:
-                        await release_lease(session, study.id)
+                async with self._database.write() as session:
+                    await set_lease(session, study.id, self._now() + LEASE)
+            await self._settle(study, method, progress)
+        except Conflict:
+            pass  # somebody aborted it meanwhile
+        except DomainError as error:
+            log.warning("a study could not be carried on", study=study.id, error=error.detail)
+        except Exception as error:  # a defect, but no reason to leave the other studies
+            log.error("a study could not be carried on", study=study.id, exc_info=error)
+        finally:
+            # Shielded: a server that is stopped now must not leave the study waiting until its lease ends.
+            with anyio.CancelScope(shield=True):
+                async with self._database.write() as session:
+                    await set_lease(session, study.id, self._now() + pause)
 
-    async def _settle(self, study: Study, method: StudyMethodService, progress: Progress) -> None:
-        if isinstance(progress, Unfinished):
-            return
+    async def _lease(self, study: Study) -> bool:
+        now = self._now()
+        async with self._database.write() as session:
+            return await lease_study(session, study.id, now, now + LEASE)
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+    async def _settle(self, study: Study, method: StudyMethodService, progress: Released | Aborted) -> None:
         async with self._database.write() as session:
             present = await lock_study(session, study.id)
             if present.state is not StudyState.COMPUTING:

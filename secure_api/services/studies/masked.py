@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Final
 
-from crypto import CryptoError, MaskingError, MaskingOrderError, MaskingServer, TooFewClients, encode_base64url
+from crypto import CryptoError, MaskingError, MaskingOrderError, MaskingServer, PublicKey, TooFewClients
 from crypto.masking.parameters import MASKED_STATISTICS
 from secure_api.data.database import Database, ReadSession, WriteSession
 from secure_api.data.studies import StudyRepository, lock_study
@@ -91,22 +91,21 @@ class MaskedStudies:
             NotReady: the server lacks what that needs.
         """
         now = int(self._clock().timestamp())
+        async with database.read() as session:  # most looks find nothing to be done: they lock nobody
+            if await _awaits(session, study, now):
+                return Unfinished(waiting=True)
         async with database.write() as session:
             await lock_study(session, study.id)
             part = await read_state(session, study.id, PROGRESS)
-            progress = MaskedProgress.from_bytes(part.content)
-            heard = await senders_of(session, study.id, progress.stage)
             if not part.content:  # everybody who advertised is in, and no one else
                 following = MaskedProgress(MaskedStage.SHARING, now)
                 await write_state(session, study.id, PROGRESS, following.to_bytes(), 0)
                 return Unfinished()
-            before = progress.stage.before
-            awaited = await senders_of(session, study.id, before) if before is not None else set()
-            masked = masked_study_of(study)
-            if heard != awaited and now < progress.since + masked.stage_seconds:
-                return Unfinished(waiting=True)
-            if len(heard) < masked.terms.threshold:
-                return Aborted(f"{len(heard)} sent their {progress.stage.value}: {masked.terms.threshold} are needed")
+            progress = MaskedProgress.from_bytes(part.content)
+            heard = await senders_of(session, study.id, progress.stage)
+            threshold = masked_study_of(study).terms.threshold
+            if len(heard) < threshold:
+                return Aborted(f"{len(heard)} sent their {progress.stage.value}: {threshold} are needed")
             if progress.stage.following is not None:
                 following = MaskedProgress(progress.stage.following, now)
                 await write_state(session, study.id, PROGRESS, following.to_bytes(), part.version)
@@ -198,8 +197,8 @@ class MaskedStudies:
         except MaskingOrderError as error:
             raise Conflict(f"Not yet, or not for this client: {error}.") from error
 
-    async def standing(self, view: View, id: str) -> dict[str, JsonValue]:
-        """Tell where a masked study is: the stage that it waits for, and the public keys on its roster, in order.
+    async def standing(self, view: View, id: str) -> tuple[StudyState, MaskedStage]:
+        """Tell where a masked study is, and the stage that it waits for.
 
         Raises:
             Forbidden: the caller's role does not read studies.
@@ -207,13 +206,28 @@ class MaskedStudies:
         """
         view.caller.require(Permission.READ_STUDIES)
         study = await _masked(StudyRepository(view.session, view.caller), id)
-        progress = MaskedProgress.from_bytes((await read_state(view.session, id, PROGRESS)).content)
-        members = await members_of(view.session, masked_study_of(study))
-        keys: list[JsonValue] = [
-            {"algorithm": member.key.algorithm.value, "public_key": encode_base64url(member.key.raw)}
-            for member in members
-        ]
-        return {"state": study.state.value, "stage": progress.stage.value, "roster": keys}
+        return study.state, MaskedProgress.from_bytes((await read_state(view.session, id, PROGRESS)).content).stage
+
+    async def roster(self, view: View, id: str) -> list[PublicKey]:
+        """Give the public keys on the roster of a masked study, in its order.
+
+        Raises:
+            Forbidden: the caller's role does not read studies.
+            NotFound: there is no masked study that the caller may know of.
+        """
+        view.caller.require(Permission.READ_STUDIES)
+        study = await _masked(StudyRepository(view.session, view.caller), id)
+        return [member.key for member in await members_of(view.session, masked_study_of(study))]
+
+
+async def _awaits(session: ReadSession, study: Study, now: int) -> bool:
+    """Tell whether the present stage has time left, and somebody to wait for."""
+    content = (await read_state(session, study.id, PROGRESS)).content
+    progress = MaskedProgress.from_bytes(content)
+    if not content or progress.stage.before is None or now >= progress.since + masked_study_of(study).stage_seconds:
+        return False
+    awaited = await senders_of(session, study.id, progress.stage.before)
+    return awaited != await senders_of(session, study.id, progress.stage)
 
 
 async def _masked(studies: StudyRepository, id: str) -> Study:

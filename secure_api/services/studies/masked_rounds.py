@@ -11,7 +11,7 @@ from crypto.masking.parameters import MaskedStudy
 from crypto.masking.roster import MaskingRoster
 from crypto.masking.server_state import ServerState
 from secure_api.data.database import ReadSession, WriteSession
-from secure_api.data.keys import find_key
+from secure_api.data.keys import find_owners
 from secure_api.data.study_messages import messages_of, senders_of
 from secure_api.data.study_states import StatePart, read_state
 from secure_api.domain.errors import Invalid
@@ -46,7 +46,6 @@ class Member:
     index: int
     key: PublicKey
     client_id: str
-    organization_id: str
 
 
 async def members_of(session: Session, masked: MaskedStudy) -> list[Member]:
@@ -55,13 +54,14 @@ async def members_of(session: Session, masked: MaskedStudy) -> list[Member]:
     Raises:
         Invalid: a key was never enrolled.
     """
+    owners = await find_owners(session, masked.roster)
+    if missing := [keyid for keyid in masked.roster if keyid not in owners]:
+        raise Invalid(f"There is no key {missing[0]}.", pointer="/parameters/roster")
     members = []
     for index, keyid in enumerate(masked.roster, 1):
-        found = await find_key(session, keyid)
-        if found is None:
-            raise Invalid(f"There is no key {keyid}.", pointer="/parameters/roster")
-        key = PublicKey(SignatureAlgorithm(found.algorithm), found.public_key)
-        members.append(Member(index, key, found.client_id, found.organization_id))
+        owner = owners[keyid]
+        key = PublicKey(SignatureAlgorithm(owner.algorithm), owner.public_key)
+        members.append(Member(index, key, owner.client_id))
     return members
 
 

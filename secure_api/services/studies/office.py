@@ -1,5 +1,6 @@
 """What callers do with studies: create, look, contribute, close, abort, read the result."""
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from secure_api.services.studies import transitions
 from secure_api.services.studies.method import Methods, Released, StudyMethodService
 from secure_api.services.studies.terms import check_terms
 from secure_api.services.work import View, Work
+
+INSPECTIONS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class StudyOffice:
     def __init__(self, methods: Methods, limits: StudyLimits) -> None:
         self.methods = methods
         self.limits = limits
+        #: Processes that look at contexts at the same time: each may use gigabytes.
+        self.inspections = asyncio.Semaphore(INSPECTIONS)
 
     async def create(self, work: Work, name: str, terms: StudyTerms, invited: Sequence[str]) -> StudyView:
         """Create a study of the caller's, open for contributions of the organizations `invited` (names).

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from crypto.errors import LibraryMissing
-from crypto.mpc.libraries import require
+from crypto.libraries import require
 
 
 def test_neither_numpy_nor_mpyc_is_imported_before_something_is_computed() -> None:
@@ -17,6 +17,6 @@ def test_neither_numpy_nor_mpyc_is_imported_before_something_is_computed() -> No
 
 
 def test_a_missing_library_names_its_extra() -> None:
-    require("json")
+    require("multi-party studies", "json")
     with pytest.raises(LibraryMissing, match=r"secure-api\[private\]"):
-        require("no_such_library")
+        require("multi-party studies", "no_such_library")

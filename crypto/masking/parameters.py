@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 STAGE_SECONDS: Final = 600
 MAX_STAGE_SECONDS: Final = 7 * 86_400
-MASKED_STATISTICS: Final = frozenset({"sum", "mean"})
 _MEMBERS: Final = frozenset({"roster", "threshold", "colluding", "stage_seconds"})
 _KEYID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 

@@ -99,14 +99,14 @@ experiments: $(TEST) ## what each protection costs here: every experiment, quick
 experiments-full: $(TEST) ## the same for figures that you quote; takes about half an hour
 	@$(BIN)/secure-api experiments run --full --open
 
-docs-figures: $(TEST) ## write the figures of the newest committed result into README and docs
+docs-figures: $(TEST) ## write the figures of the newest committed results into README and docs
 	@$(BIN)/secure-api experiments figures
 
 lock: ## pin requirements/*.txt again; UPGRADE=1 takes the newest releases
 	@$(with_uv); set -e; \
 	"$$uv" $(LOCK) requirements/bootstrap.in --output-file requirements/bootstrap.txt >/dev/null; \
 	"$$uv" $(LOCK) pyproject.toml --all-extras --group test --output-file requirements/test.txt >/dev/null; \
-	"$$uv" $(LOCK) pyproject.toml --group build --constraints requirements/test.txt --output-file requirements/core.txt >/dev/null; \
+	"$$uv" $(LOCK) pyproject.toml --extra private --group build --constraints requirements/test.txt --output-file requirements/core.txt >/dev/null; \
 	if grep -n '://' requirements/*.txt; then echo "a requirement names a host" >&2; exit 1; fi
 
 clean: ## remove everything that make and the tools have built

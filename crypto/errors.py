@@ -31,6 +31,7 @@
     │   ├── ForeignCiphertext       another key's ciphertext is in the sum, or it is damaged
     │   ├── DecryptionsExhausted    the key has decrypted as many results as it may
     │   └── InspectionFailed        the process that looks at contexts died or did not answer in time
+    ├── PrivacyError                such differential privacy cannot be given: no room, or numbers that make no sense
     └── VerificationError           a request is not to be believed; `.reason` says why
         ├── FieldSyntaxError        a header field is malformed, repeated or too large
         ├── ProfileError            well-formed, but not what the signature profile demands
@@ -213,6 +214,10 @@ class DecryptionsExhausted(HomomorphicError):
 
 class InspectionFailed(HomomorphicError):
     """The process that looks at contexts died or did not answer in time."""
+
+
+class PrivacyError(CryptoError):
+    """Such differential privacy cannot be given: there is no room for the noise, or numbers that make no sense."""
 
 
 class VerificationError(CryptoError):

@@ -43,6 +43,29 @@ def write_secret_file(path: Path, content: bytes, *, force: bool = False) -> Non
         raise KeyFileError(f"{str(path)!r} is not the path of a file") from error
 
 
+def replace_secret_file(path: Path, content: bytes) -> None:
+    """Write a file as `write_secret_file` does, and overwrite with zeros what was there under this name.
+
+    Where the file system writes in place, that is gone from the disk; journals, snapshots and worn cells of flash
+    memory may have it still. Raises KeyFileError.
+    """
+    before = None
+    try:
+        with suppress(FileNotFoundError):
+            before = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            write_secret_file(path, content, force=True)
+            if before is not None and os.fstat(before).st_nlink == 0:
+                with os.fdopen(before, "wb", closefd=False) as stream:
+                    stream.write(bytes(os.fstat(before).st_size))
+                os.fsync(before)
+        finally:
+            if before is not None:
+                os.close(before)
+    except OSError as error:
+        raise KeyFileError(f"cannot replace {path}: {error.strerror}") from error
+
+
 def read_secret_file(path: Path, limit: int = MAX_SECRET_BYTES) -> bytes:
     """Return the content of a regular file that group and others cannot touch, of at most `limit` bytes.
 

@@ -1,14 +1,20 @@
-"""The key that secrets are encrypted under while they lie in a database."""
+"""The key that secrets are encrypted under while they lie in a database, or in a file."""
 
 from __future__ import annotations
 
 import secrets
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
 from crypto.errors import KeyFormatError
 from crypto.sealing import NONCE_BYTES, open_under, seal_under
+
+if TYPE_CHECKING:
+    from crypto.keys import PrivateKey
 
 STORAGE_KEY_BYTES: Final = 32
 
@@ -39,6 +45,14 @@ class StorageKey:
         except (Base64Error, ValueError):
             raise KeyFormatError("a storage key is 44 characters of base64") from None
 
+    @classmethod
+    def under(cls, key: PrivateKey, label: str) -> StorageKey:
+        """Return the key for what a private key's holder keeps: HKDF-SHA256 (RFC 5869) of its seed, `label` as info.
+
+        So what is kept is as safe as the private key itself: under its passphrase, if it has one.
+        """
+        return cls(HKDF(SHA256(), STORAGE_KEY_BYTES, None, label.encode()).derive(key.seed))
+
     @property
     def text(self) -> str:
         """The key as base64, for its file."""
@@ -51,6 +65,12 @@ class StorageKey:
     def decrypt(self, encrypted: bytes, purpose: str) -> bytes:
         """Return the secret. Raises UnsealingError: another key, another purpose, or changed bytes."""
         return open_under(self._key, encrypted, purpose.encode())
+
+    def derive(self, purpose: str) -> bytes:
+        """Return 32 bytes of a key of its own for `purpose`: HKDF-Expand (RFC 5869), SHA-256, this key as the PRK."""
+        return HKDFExpand(SHA256(), STORAGE_KEY_BYTES, b"secure-api derived key v1 " + purpose.encode()).derive(
+            self._key
+        )
 
     def __repr__(self) -> str:
         """Say what it is, never the key."""

@@ -11,6 +11,7 @@ from crypto.homomorphic.facts import ContextFacts
 from crypto.homomorphic.inspection import inspect_context
 from crypto.homomorphic.parameters import HOMOMORPHIC_PARAMETERS, HomomorphicParameters, Scheme
 from crypto.homomorphic.residues import check_residues
+from crypto.homomorphic.scores import LinearModel
 from crypto.homomorphic.statistics import HOMOMORPHIC_STATISTICS, HomomorphicTerms
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Encryptor",
     "HomomorphicParameters",
     "HomomorphicTerms",
+    "LinearModel",
     "Scheme",
     "check_residues",
     "inspect_context",

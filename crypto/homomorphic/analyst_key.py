@@ -49,12 +49,16 @@ _SALT, _NONCE = 16, 12
 
 @dataclass(frozen=True, slots=True)
 class HomomorphicResult:
-    """A decrypted statistic: `values`, each wrong by `bound` at most; how often the key may still be used."""
+    """A decrypted statistic: `values`, each wrong by `bound` at most; how often the key may still be used.
+
+    Noise for differential privacy comes on top: `noise` is its standard deviation, 0.0 in studies without.
+    """
 
     values: Any
     bound: float
     contributors: int
     decryptions_left: int
+    noise: float = 0.0
 
 
 class AnalystKey:
@@ -168,7 +172,7 @@ class AnalystKey:
             moments = moments + library(WHAT, "numpy").array([gauss(0.0, flood) for _ in range(moments.size)])
             error = _TAIL * math.hypot(own, flood)
         values, bound = terms.result(moments, contributors, error)
-        return HomomorphicResult(values, bound, contributors, self.decryptions_left)
+        return HomomorphicResult(values, bound, contributors, self.decryptions_left, terms.noise(contributors))
 
     def _slots(self, parameters: HomomorphicParameters, facts: ContextFacts, content: bytes) -> Any:
         """Decrypt every slot: `count` rows of signed numbers."""

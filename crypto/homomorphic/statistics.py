@@ -7,16 +7,22 @@ precision. BFV takes them as integers on a grid as fine as the number of contrib
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
-from crypto.errors import CapacityExceeded, CiphertextRefused
+from crypto.errors import CapacityExceeded, CiphertextRefused, PrivacyError
 from crypto.homomorphic.parameters import CANARY, MAX_CONTRIBUTORS, WHAT, HomomorphicParameters, Scheme
 from crypto.libraries import library
+from crypto.privacy.noise import Sampler, discrete_gaussian, tail_of
+from crypto.privacy.terms import PrivacyTerms, fitting_levels
 
 HOMOMORPHIC_STATISTICS: Final = frozenset({"sum", "mean", "variance", "weighted-mean", "histogram"})
 MAX_BINS: Final = 4_096
+#: Statistics that may carry noise for differential privacy: what is released is one sum of bounded vectors.
+PRIVATE_STATISTICS: Final = frozenset({"sum", "mean", "histogram"})
 #: Slots that a contribution may fill: 64 ciphertexts of BFV are 8 MiB.
 MAX_SLOTS: Final = 1 << 19
 _ARGUMENTS: Final[Mapping[str, str]] = {"histogram": "bins", "weighted-mean": "maximum_weight"}
@@ -27,7 +33,8 @@ class HomomorphicTerms:
     """A statistic over contributions of `dimension` values in [low, high], of `contributors` at most.
 
     `weighted-mean` counts a contribution's last value as its weight, from 0 to `arguments["maximum_weight"]`;
-    `histogram` counts all values of all contributions in `arguments["bins"]` equal bins, and needs BFV.
+    `histogram` counts all values of all contributions in `arguments["bins"]` equal bins, and needs BFV. With `privacy`
+    every contribution brings its part of the noise, which needs BFV, too.
 
     Raises:
         CapacityExceeded: sums of so many contributions could wrap around.
@@ -41,6 +48,7 @@ class HomomorphicTerms:
     high: float
     contributors: int = MAX_CONTRIBUTORS
     arguments: Mapping[str, float] = field(default_factory=dict)
+    privacy: PrivacyTerms | None = None
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
@@ -53,16 +61,35 @@ class HomomorphicTerms:
             raise CiphertextRefused("the bounds are two finite numbers, the lower one first")
         if not math.isfinite(self.high - self.low):
             raise CapacityExceeded("the bounds are too far apart")
+        if self._half < sys.float_info.min:  # below, a half of the range is wrong by much, or nothing
+            raise CiphertextRefused("the bounds are too close to each other")
         if not 1 <= self.contributors <= MAX_CONTRIBUTORS:
             raise CapacityExceeded(f"1 to {MAX_CONTRIBUTORS} contributors, not {self.contributors}")
+        largest = max(abs(self.low), abs(self.high))
+        if not math.isfinite(8 * self.contributors * largest) or (
+            self.statistic == "variance" and not math.isfinite(8 * self._half * self._half)
+        ):
+            raise CapacityExceeded("with such bounds the result could be too large for a number")
         if self.dimension < 1 or self._moments > MAX_SLOTS:
             raise CapacityExceeded(f"a contribution fills {MAX_SLOTS} slots at most")
         if self.statistic == "weighted-mean" and (
             self.dimension < 2 or not 0 < self.arguments["maximum_weight"] < math.inf
         ):
             raise CiphertextRefused("a weighted mean needs a value, a weight, and a maximum_weight above 0")
+        if self.privacy is not None:
+            self._check_privacy()
         if self.statistic == "histogram":
             self._check_histogram()
+
+    def _check_privacy(self) -> None:
+        if self.statistic not in PRIVATE_STATISTICS:
+            raise CiphertextRefused(f"noise is added to {', '.join(sorted(PRIVATE_STATISTICS))} only")
+        if self.parameters.scheme is not Scheme.BFV:
+            raise CiphertextRefused("noise is drawn on a grid: differential privacy needs a context of BFV")
+        try:
+            _ = self.variance
+        except PrivacyError as error:
+            raise CapacityExceeded(str(error)) from error
 
     def _check_histogram(self) -> None:
         if self.parameters.scheme is not Scheme.BFV:
@@ -70,7 +97,10 @@ class HomomorphicTerms:
         bins = self.arguments["bins"]
         if bins != int(bins) or not 1 <= bins <= MAX_BINS:
             raise CiphertextRefused(f"a histogram has 1 to {MAX_BINS} bins")
-        if 2 * self.contributors * self.dimension >= self.parameters.plain_modulus:
+        if (self.high - self.low) / bins < 4 * math.ulp(max(abs(self.low), abs(self.high))):
+            raise CiphertextRefused(f"the bounds are too close to each other for {bins:g} bins")
+        noise = tail_of(self.variance) if self.variance else 0
+        if 2 * self.contributors * (self.dimension + noise) >= self.parameters.plain_modulus:
             raise CapacityExceeded("so many values could wrap a bin's count around")
 
     @property
@@ -87,8 +117,29 @@ class HomomorphicTerms:
 
     @property
     def _scale(self) -> int:
-        """The integer that 1 becomes in BFV: so many of it, of either sign, do not wrap."""
-        return (self.parameters.plain_modulus // 2 - 1) // self.contributors
+        """The integer that 1 becomes in BFV: so many of it, of either sign and with their noise, do not wrap."""
+        return self._levels_and_variance[0]
+
+    @property
+    def variance(self) -> int:
+        """The parameter sigma^2 of the discrete Gaussian that each contributor adds to each of its integers; or 0."""
+        return self._levels_and_variance[1]
+
+    @cached_property
+    def _levels_and_variance(self) -> tuple[int, int]:
+        most, privacy = (self.parameters.plain_modulus // 2 - 1) // self.contributors, self.privacy
+        if privacy is None:
+            return most, 0
+        if self.statistic == "histogram":
+            return most, privacy.variance(privacy.squared_count_distance(self.dimension))
+        return fitting_levels(
+            most, privacy, lambda levels: privacy.squared_distance(self.dimension, levels, self._half)
+        )
+
+    def noise(self, present: int) -> float:
+        """Return the standard deviation of the noise of each released number, of so many contributions."""
+        step = 1.0 if self.statistic == "histogram" else self._half * self.step
+        return step * math.sqrt(self.variance * present) / (present if self.statistic == "mean" else 1)
 
     @property
     def _middle(self) -> float:
@@ -104,8 +155,10 @@ class HomomorphicTerms:
             return int(self.arguments["bins"])
         return 2 * self.dimension if self.statistic == "variance" else self.dimension
 
-    def encode(self, values: Any) -> list[list[float] | list[int]]:
+    def encode(self, values: Any, sampler: Sampler = discrete_gaussian) -> list[list[float] | list[int]]:
         """Return what is encrypted of `values` (`dimension` floats): the slots of each ciphertext.
+
+        With `privacy` it is another encoding each time: `sampler` draws the noise.
 
         Raises:
             CapacityExceeded: a value outside the bounds, or not a number.
@@ -118,6 +171,8 @@ class HomomorphicTerms:
         moments = self._moments_of(given)
         if self.parameters.scheme is Scheme.BFV:
             moments = numpy.rint(moments / self.step).astype(numpy.int64)
+            if self.variance:
+                moments = moments + sampler(moments.size, self.variance)
         room = self.parameters.slots - 1
         padded = numpy.zeros(self.count * room, dtype=moments.dtype)
         padded[: moments.size] = moments

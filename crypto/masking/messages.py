@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from crypto.kem import KEM_ALGORITHMS, KemAlgorithm
 from crypto.masking.encoding import Reader, Writer, refuse_disorder
-from crypto.masking.message import Message
+from crypto.masking.message import HEADER_BYTES, Message
 from crypto.masking.terms import MaskingTerms
 from crypto.sharing import VALUE_BYTES, Share
 from crypto.signatures import ALGORITHMS
@@ -79,6 +79,15 @@ class Contribution(Message):
     KIND = 5
     index: int
     masked: bytes | memoryview = field(repr=False)
+
+    @classmethod
+    def decode(cls, data: bytes, terms: MaskingTerms) -> Self:
+        """Read one as every message is read, in one step: to add a short row takes less time than to take it apart."""
+        if len(data) == HEADER_BYTES + 2 + 4 * terms.words and data.startswith(cls.header(terms)):
+            index = int.from_bytes(data[HEADER_BYTES : HEADER_BYTES + 2])
+            if 1 <= index <= terms.contributors:
+                return cls(index, memoryview(data)[HEADER_BYTES + 2 :])
+        return super(Contribution, cls).decode(data, terms)  # which says what is wrong
 
     def _write(self, writer: Writer) -> None:
         writer.number(self.index, 2).raw(self.masked)

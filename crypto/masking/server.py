@@ -125,10 +125,11 @@ class MaskingServer:
 
         One that comes again is refused, for nobody keeps it to compare with: `heard` tells who contributed.
         """
-        require_numpy()
+        state = self._state
+        if state.total is None:
+            require_numpy()
         import numpy
 
-        state = self._state
         state.expect(MaskingServerStage.COLLECTING)
         entry = Contribution.decode(message, state.terms)
         state.expect_among(entry.index, state.sharings, "sent no boxes")

@@ -17,6 +17,7 @@ from crypto.kem import KEM_ALGORITHMS, KemAlgorithm
 from crypto.mpc.sharing import share
 from crypto.mpc.terms import LABEL, MpcTerms
 from crypto.mpc.vectors import unpack
+from crypto.privacy.noise import Sampler, discrete_gaussian
 from crypto.sealing import TAG_BYTES, SealingPrivateKey, SealingPublicKey
 
 if TYPE_CHECKING:
@@ -66,8 +67,11 @@ def seal_contribution(
     contributor: str,
     parties: Sequence[SealingPublicKey],
     randomness: Callable[[int], bytes],
+    sampler: Sampler = discrete_gaussian,
 ) -> bytes:
     """Return a contribution: values encoded, shared, and sealed to the parties' keys, in the order of the study.
+
+    In a study with privacy, noise of `sampler` is added to what is encoded.
 
     `contributor` is the keyid that signs the request. Raises MpcInputError, MpcFormatError (the keyid), KeyFormatError.
     """
@@ -75,6 +79,8 @@ def seal_contribution(
     if len(parties) != terms.parties:
         raise MpcInputError(f"{terms.parties} parties compute, and there are keys of {len(parties)}")
     encoded = terms.program.encode(terms, values)
+    if terms.variance:
+        encoded = encoded + sampler(len(encoded), terms.variance)
     shares = share(encoded, terms.field, terms.parties, terms.threshold, randomness)
     boxes = (
         key.seal(data, box_context(terms, contributor, index))

@@ -11,6 +11,7 @@ from typing import Any, Final
 from crypto.errors import MpcAborted, MpcError, MpcFormatError
 from crypto.mpc.terms import MpcTerms
 from crypto.mpc.transcript import Entry, Session
+from crypto.privacy.terms import PrivacyTerms
 
 LENGTHS: Final = struct.Struct(">IQ")
 MAX_BYTES: Final = 2**33
@@ -48,7 +49,8 @@ class Job:
         session = self.session
         head = {
             "terms": {name.name: getattr(session.terms, name.name) for name in fields(MpcTerms)}
-            | {"arguments": dict(session.terms.arguments)},
+            | {"arguments": dict(session.terms.arguments)}
+            | {"privacy": None if session.terms.privacy is None else asdict(session.terms.privacy)},
             "attempt": session.attempt,
             "certificates": [pin.hex() for pin in session.certificates],
             "entries": [[entry.contributor, *(box.hex() for box in entry.boxes)] for entry in session.entries],
@@ -69,7 +71,9 @@ class Job:
         head, shares = _cut(data)
         entries = tuple(Entry(name, tuple(map(bytes.fromhex, boxes))) for name, *boxes in head["entries"])
         certificates = tuple(map(bytes.fromhex, head["certificates"]))
-        session = Session(MpcTerms(**head["terms"]), head["attempt"], certificates, entries, head["library"])
+        privacy = head["terms"].pop("privacy")
+        terms = MpcTerms(**head["terms"], privacy=None if privacy is None else PrivacyTerms(**privacy))
+        session = Session(terms, head["attempt"], certificates, entries, head["library"])
         addresses = tuple((host, port) for host, port in head["addresses"])
         host, port = head["listen"]
         files = head["key_file"], head["certificate_file"]

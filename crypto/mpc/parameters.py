@@ -11,6 +11,7 @@ from typing import Final
 from crypto.base64url import decode_base64url
 from crypto.errors import CryptoError, MpcTermsError
 from crypto.mpc.terms import DEFAULT_CONTRIBUTORS, DEFAULT_FRACTION_BITS, PARTIES, MpcTerms
+from crypto.privacy.terms import PrivacyTerms
 from crypto.sealing import SealingPublicKey
 
 _MEMBERS: Final = frozenset({"parties", "fraction_bits", "maximum_contributors", "arguments"})
@@ -78,7 +79,16 @@ class MpcParameters:
         """What to seal to, in the order of the parties."""
         return tuple(party.sealing_key for party in self.parties)
 
-    def terms(self, study: str, statistic: str, dimension: int, low: float, high: float, minimum: int) -> MpcTerms:
+    def terms(
+        self,
+        study: str,
+        statistic: str,
+        dimension: int,
+        low: float,
+        high: float,
+        minimum: int,
+        privacy: PrivacyTerms | None = None,
+    ) -> MpcTerms:
         """Return the terms that these parameters and a study's own make. Raises MpcTermsError."""
         return MpcTerms(
             study,
@@ -91,6 +101,7 @@ class MpcParameters:
             fraction_bits=self.fraction_bits,
             arguments=self.arguments,
             minimum=minimum,
+            privacy=privacy,
         )
 
 

@@ -13,8 +13,10 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from crypto.errors import MpcTermsError
+from crypto.errors import MpcTermsError, PrivacyError
 from crypto.mpc.field import Field, field_for
+from crypto.privacy.noise import tail_of
+from crypto.privacy.terms import PrivacyTerms
 
 if TYPE_CHECKING:
     from crypto.mpc.programs.program import Program
@@ -41,7 +43,8 @@ class MpcTerms:
 
     Values are fixed-point numbers with `fraction_bits` binary places. `arguments` are the program's own (see
     `crypto.mpc.programs`). At most `contributors` may take part: the field is chosen for them. Parties compute
-    nothing of fewer than `minimum`, whatever a server says: boxes open under these terms only. Raises MpcTermsError.
+    nothing of fewer than `minimum`, whatever a server says: boxes open under these terms only. With `privacy` every
+    contributor adds noise to its integers. Raises MpcTermsError.
     """
 
     study: str
@@ -54,6 +57,7 @@ class MpcTerms:
     fraction_bits: int = DEFAULT_FRACTION_BITS
     arguments: Mapping[str, float] = dataclass_field(default_factory=dict)
     minimum: int = 1
+    privacy: PrivacyTerms | None = None
 
     def __post_init__(self) -> None:
         """Refuse terms that make no sense, or whose numbers no field holds."""
@@ -73,10 +77,28 @@ class MpcTerms:
             raise MpcTermsError(f"the bounds {self.low} and {self.high} hold no numbers")
         if max(abs(self.low), abs(self.high)) * 2.0**self.fraction_bits >= 2.0**_EXACT_BITS:
             raise MpcTermsError(f"bounds with {self.fraction_bits} binary places have more than {_EXACT_BITS} bits")
+        if self.statistic != "histogram" and self.lowest == self.highest:  # a histogram counts values as they are
+            raise MpcTermsError(
+                f"with {self.fraction_bits} binary places all values between {self.low} and {self.high} are one "
+                "number: take more fraction_bits, or another unit"
+            )
         object.__setattr__(self, "arguments", MappingProxyType(self.program.arguments(self)))
         if not 1 <= self.length <= MAX_ELEMENTS:
             raise MpcTermsError(f"a contribution would have {self.length} elements: at most {MAX_ELEMENTS}")
+        if self.privacy is not None and self.program.squared_distance(self) is None:
+            raise MpcTermsError(f"no noise is added to {self.statistic}")
         _ = self.field
+
+    @cached_property
+    def variance(self) -> int:
+        """The parameter sigma^2 of the discrete Gaussian that is added to each integer of a contribution; or 0."""
+        distance = self.program.squared_distance(self)
+        return 0 if self.privacy is None or distance is None else self.privacy.variance(distance)
+
+    def noise(self, contributors: int) -> float:
+        """Return the standard deviation of the noise of each released number."""
+        step = 1.0 if self.statistic == "histogram" else 1.0 / self.scale
+        return step * math.sqrt(self.variance * contributors) / (contributors if self.statistic == "mean" else 1)
 
     @property
     def threshold(self) -> int:
@@ -98,7 +120,11 @@ class MpcTerms:
     @cached_property
     def field(self) -> Field:
         """The smallest field that holds every sum, and every comparison with its masking. Raises MpcTermsError."""
-        sums = (self.contributors * self.program.bound(self)).bit_length() + 1
+        try:
+            noise = tail_of(self.variance) if self.variance else 0
+        except PrivacyError as error:
+            raise MpcTermsError(str(error)) from error
+        sums = (self.contributors * (self.program.bound(self) + noise)).bit_length() + 1
         compared = self.program.compared_bits(self)
         return field_for(max(sums, compared + _MASKING_BITS if compared else 0))
 
@@ -136,6 +162,8 @@ class MpcTerms:
         parts.append(struct.pack(">BB", self.field.bits, len(self.arguments)))
         for name in sorted(self.arguments):
             parts.append(_counted(name) + struct.pack(">d", self.arguments[name]))
+        if self.variance:
+            parts.append(self.variance.to_bytes(16, "big"))
         return b"".join(parts)
 
 

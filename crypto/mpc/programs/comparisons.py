@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from crypto.errors import MpcTermsError
 from crypto.mpc.programs.linear import Sum
-from crypto.mpc.programs.program import Ring, take_arguments
+from crypto.mpc.programs.program import ProgramTerms, Ring, take_arguments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from crypto.mpc.terms import MpcTerms
     from crypto.mpc.vectors import Vector
 
 
@@ -25,7 +25,11 @@ class Comparing(Sum):
 
     adds = False
 
-    def compared_bits(self, terms: MpcTerms) -> int:
+    def squared_distance(self, terms: ProgramTerms) -> Fraction | None:
+        """No noise is added."""
+        return None
+
+    def compared_bits(self, terms: ProgramTerms) -> int:
         """Differences of two values, with a sign."""
         return max((terms.highest - terms.lowest).bit_length(), terms.contributors.bit_length()) + 1
 
@@ -35,20 +39,20 @@ class ComparisonCount(Comparing):
 
     name = "comparison-count"
 
-    def arguments(self, terms: MpcTerms) -> dict[str, float]:
+    def arguments(self, terms: ProgramTerms) -> dict[str, float]:
         """Return `than`. Raises MpcTermsError."""
         taken = take_arguments(terms, {"than": None})
         if not terms.low <= taken["than"] <= terms.high:
             raise MpcTermsError("what is compared with has to be within the bounds")
         return taken
 
-    async def compute(self, terms: MpcTerms, ring: Ring, shares: Vector) -> Vector:
+    async def compute(self, terms: ProgramTerms, ring: Ring, shares: Vector) -> Vector:
         """Open how many are not at most `than`."""
         than = math.floor(terms.arguments["than"] * terms.scale)
         greater = ring.array(shares) > than
         return await ring.open(greater.sum(axis=0))
 
-    def decode(self, terms: MpcTerms, opened: Sequence[int], contributors: int) -> NDArray[Any]:
+    def decode(self, terms: ProgramTerms, opened: Sequence[int], contributors: int) -> NDArray[Any]:
         """Return the counts."""
         import numpy
 
@@ -60,7 +64,7 @@ class Maximum(Comparing):
 
     name = "max"
 
-    async def compute(self, terms: MpcTerms, ring: Ring, shares: Vector) -> Vector:
+    async def compute(self, terms: ProgramTerms, ring: Ring, shares: Vector) -> Vector:
         """Open the winners of a knockout."""
         numbers = ring.array(shares)
         while (count := numbers.shape[0]) > 1:
@@ -80,14 +84,14 @@ class Quantile(Comparing):
 
     name = "quantile"
 
-    def arguments(self, terms: MpcTerms) -> dict[str, float]:
+    def arguments(self, terms: ProgramTerms) -> dict[str, float]:
         """Return `q`, above 0 and at most 1: 0.5 is the median. Raises MpcTermsError."""
         taken = take_arguments(terms, {"q": 0.5})
         if not 0 < taken["q"] <= 1:
             raise MpcTermsError("a quantile is above 0 and at most 1")
         return taken
 
-    async def compute(self, terms: MpcTerms, ring: Ring, shares: Vector) -> Vector:
+    async def compute(self, terms: ProgramTerms, ring: Ring, shares: Vector) -> Vector:
         """Open the bits of the quantiles, the highest first."""
         import numpy
 

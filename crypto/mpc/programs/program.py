@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from crypto.errors import MpcInputError, MpcTermsError
@@ -11,10 +12,62 @@ from crypto.libraries import require
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from crypto.mpc.terms import MpcTerms
     from crypto.mpc.vectors import Vector
+    from crypto.privacy.terms import PrivacyTerms
 
 MAX_BINS: Final = 4_096
+
+
+class ProgramTerms(Protocol):
+    """What programs look at of a computation's terms: `crypto.mpc.terms.MpcTerms`."""
+
+    @property
+    def statistic(self) -> str:
+        """The program's name."""
+
+    @property
+    def dimension(self) -> int:
+        """Values of one contribution."""
+
+    @property
+    def low(self) -> float:
+        """The least value."""
+
+    @property
+    def high(self) -> float:
+        """The largest value."""
+
+    @property
+    def contributors(self) -> int:
+        """How many may take part."""
+
+    @property
+    def arguments(self) -> Mapping[str, float]:
+        """The program's own arguments."""
+
+    @property
+    def scale(self) -> float:
+        """By what a value is multiplied before it is rounded."""
+
+    @property
+    def lowest(self) -> int:
+        """The smallest number that a value becomes."""
+
+    @property
+    def highest(self) -> int:
+        """The largest number that a value becomes."""
+
+    @property
+    def magnitude(self) -> int:
+        """The largest absolute number that a value becomes."""
+
+    @property
+    def privacy(self) -> PrivacyTerms | None:
+        """What noise is calibrated by, if any is added."""
+
+    @property
+    def variance(self) -> int:
+        """Sigma^2 of the noise of each integer; or 0."""
 
 
 class Ring(Protocol):
@@ -33,29 +86,32 @@ class Program(Protocol):
     name: str
     adds: bool
 
-    def arguments(self, terms: MpcTerms) -> dict[str, float]:
+    def arguments(self, terms: ProgramTerms) -> dict[str, float]:
         """Return the arguments with their defaults. Raises MpcTermsError."""
 
-    def length(self, terms: MpcTerms) -> int:
+    def length(self, terms: ProgramTerms) -> int:
         """How many integers a contribution becomes."""
 
-    def bound(self, terms: MpcTerms) -> int:
+    def bound(self, terms: ProgramTerms) -> int:
         """The largest absolute integer among them."""
 
-    def compared_bits(self, terms: MpcTerms) -> int:
+    def compared_bits(self, terms: ProgramTerms) -> int:
         """Bits of the signed differences that are compared; zero when nothing is."""
 
-    def encode(self, terms: MpcTerms, values: NDArray[Any]) -> Vector:
+    def squared_distance(self, terms: ProgramTerms) -> Fraction | None:
+        """The largest squared L2 distance of two contributions, which noise is to hide; None: none is added."""
+
+    def encode(self, terms: ProgramTerms, values: NDArray[Any]) -> Vector:
         """Return one contribution as integers. Raises MpcInputError."""
 
-    async def compute(self, terms: MpcTerms, ring: Ring, shares: Vector) -> Vector:
+    async def compute(self, terms: ProgramTerms, ring: Ring, shares: Vector) -> Vector:
         """Return the opened elements, from this party's shares: one row a contributor, or their sum if `adds`."""
 
-    def decode(self, terms: MpcTerms, opened: Sequence[int], contributors: int) -> NDArray[Any]:
+    def decode(self, terms: ProgramTerms, opened: Sequence[int], contributors: int) -> NDArray[Any]:
         """Return the statistic of the opened numbers. Raises MpcInputError: they make none."""
 
 
-def take_arguments(terms: MpcTerms, defaults: dict[str, float | None]) -> dict[str, float]:
+def take_arguments(terms: ProgramTerms, defaults: dict[str, float | None]) -> dict[str, float]:
     """Return the arguments by name; None has no default. Raises MpcTermsError: one is unknown or missing."""
     if unknown := set(terms.arguments) - set(defaults):
         raise MpcTermsError(f"{terms.statistic} knows no argument {sorted(unknown)[0]!r}")
@@ -68,14 +124,14 @@ def take_arguments(terms: MpcTerms, defaults: dict[str, float | None]) -> dict[s
     return taken
 
 
-def whole(terms: MpcTerms, name: str, value: float, least: int, most: int) -> float:
+def whole(terms: ProgramTerms, name: str, value: float, least: int, most: int) -> float:
     """Return a number that must be a whole one within limits. Raises MpcTermsError."""
     if not (value == value // 1 and least <= value <= most):
         raise MpcTermsError(f"{terms.statistic} needs a whole {name} from {least} to {most}, not {value}")
     return value
 
 
-def checked(terms: MpcTerms, values: NDArray[Any], dimension: int | None = None) -> NDArray[Any]:
+def checked(terms: ProgramTerms, values: NDArray[Any], dimension: int | None = None) -> NDArray[Any]:
     """Return values as binary64, `dimension` of them and all within the bounds. Raises MpcInputError."""
     require("multi-party studies", "numpy")
     import numpy
@@ -95,10 +151,12 @@ def within(numbers: NDArray[Any], low: float, high: float) -> None:
     inside = (numbers >= low) & (numbers <= high)
     if not inside.all():
         first = int((~inside).reshape(-1).argmax())
-        raise MpcInputError(f"value {first + 1} is {numbers.reshape(-1)[first]!r:.40}, not within [{low}, {high}]")
+        raise MpcInputError(
+            f"value {first + 1} is {float(numbers.reshape(-1)[first])!r:.40}, not within [{low}, {high}]"
+        )
 
 
-def scaled(terms: MpcTerms, numbers: NDArray[Any]) -> NDArray[Any]:
+def scaled(terms: ProgramTerms, numbers: NDArray[Any]) -> NDArray[Any]:
     """Return fixed-point numbers as int64: multiplied by 2^fraction_bits, rounded to nearest, ties to even."""
     import numpy
 

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from crypto.errors import MpcInputError, MpcTermsError
 from crypto.libraries import require
 from crypto.mpc.programs.linear import Sum
-from crypto.mpc.programs.program import exact, scaled, take_arguments, whole, within
+from crypto.mpc.programs.program import ProgramTerms, exact, scaled, take_arguments, whole, within
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from crypto.mpc.terms import MpcTerms
     from crypto.mpc.vectors import Vector
 
 MAX_COLUMNS: Final = 33
@@ -30,7 +29,11 @@ class LinearRegression(Sum):
 
     name = "linear-regression"
 
-    def arguments(self, terms: MpcTerms) -> dict[str, float]:
+    def squared_distance(self, terms: ProgramTerms) -> Fraction | None:
+        """No noise is added."""
+        return None
+
+    def arguments(self, terms: ProgramTerms) -> dict[str, float]:
         """Return `maximum_rows` of one contribution. Raises MpcTermsError."""
         taken = take_arguments(terms, {"maximum_rows": 2.0**16})
         whole(terms, "maximum_rows", taken["maximum_rows"], 1, MAX_ROWS)
@@ -38,15 +41,15 @@ class LinearRegression(Sum):
             raise MpcTermsError(f"a regression has 2 to {MAX_COLUMNS} columns, not {terms.dimension}")
         return taken
 
-    def length(self, terms: MpcTerms) -> int:
+    def length(self, terms: ProgramTerms) -> int:
         """The upper triangle of the moments of a constant and the columns."""
         return (terms.dimension + 1) * (terms.dimension + 2) // 2
 
-    def bound(self, terms: MpcTerms) -> int:
+    def bound(self, terms: ProgramTerms) -> int:
         """As many rows of the largest square; a constant is the number 1, scaled as the others."""
         return int(terms.arguments["maximum_rows"]) * max(terms.magnitude, int(terms.scale)) ** 2
 
-    def encode(self, terms: MpcTerms, values: NDArray[Any]) -> Vector:
+    def encode(self, terms: ProgramTerms, values: NDArray[Any]) -> Vector:
         """Return the moments of rows (shape rows x dimension) as integers. Raises MpcInputError."""
         require("multi-party studies", "numpy")
         import numpy
@@ -62,7 +65,7 @@ class LinearRegression(Sum):
         triangle: Vector = moments[numpy.triu_indices(terms.dimension + 1)]
         return triangle
 
-    def decode(self, terms: MpcTerms, opened: Sequence[int], contributors: int) -> NDArray[Any]:
+    def decode(self, terms: ProgramTerms, opened: Sequence[int], contributors: int) -> NDArray[Any]:
         """Return intercept and slopes, solved exactly, each rounded once. Raises MpcInputError: they are not unique."""
         import numpy
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crypto import KeyFileError, read_secret_file, write_secret_file
-from crypto.secret_files import MAX_SECRET_BYTES
+from crypto.secret_files import MAX_SECRET_BYTES, replace_secret_file
 
 CONTENT = b"a secret\n"
 AS_ROOT = os.geteuid() == 0
@@ -183,3 +183,32 @@ def test_descriptors_are_closed(tmp_path: Path) -> None:
         write_secret_file(tmp_path / "secret", CONTENT)
     read_secret_file(tmp_path / "secret")
     assert _descriptors() == before
+
+
+def test_what_was_there_is_overwritten_when_it_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    replace_secret_file(path, CONTENT)
+    before = _descriptors()
+    with path.open("rb") as old:
+        replace_secret_file(path, b"another")
+        assert old.read() == bytes(len(CONTENT))
+    assert _descriptors() == before
+    assert read_secret_file(path) == b"another"
+    assert _mode(path) == 0o600
+
+
+def test_what_has_another_name_is_not_overwritten(tmp_path: Path) -> None:
+    path, kept = tmp_path / "secret", tmp_path / "kept"
+    write_secret_file(kept, CONTENT)
+    os.link(kept, path)
+    replace_secret_file(path, b"another")
+    assert read_secret_file(kept) == CONTENT
+
+
+def test_a_link_is_not_followed_to_what_it_names(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    write_secret_file(kept, CONTENT)
+    (tmp_path / "secret").symlink_to(kept)
+    with pytest.raises(KeyFileError, match="cannot replace"):
+        replace_secret_file(tmp_path / "secret", b"another")
+    assert read_secret_file(kept) == CONTENT

@@ -175,6 +175,23 @@ def test_what_could_wrap_is_refused(name: str) -> None:
         encryptor.encrypt(weighted, [1.0, 2.1])
 
 
+@pytest.mark.parametrize(
+    ("statistic", "low", "high", "arguments", "why"),
+    [
+        ("mean", 0.0, 5e-324, {}, "too close"),  # half of this range is nothing
+        ("variance", -1e-310, 1e-310, {}, "too close"),
+        ("variance", -1e300, 1e300, {}, "too large"),
+        ("sum", -8e307, 8e307, {}, "too large"),
+        ("histogram", 1.0, 1.0000000000000002, {"bins": 4}, "too close"),
+    ],
+)
+def test_bounds_that_numbers_have_no_room_for_are_refused(
+    statistic: str, low: float, high: float, arguments: Mapping[str, float], why: str
+) -> None:
+    with pytest.raises((CapacityExceeded, CiphertextRefused), match=why):
+        HomomorphicTerms(HOMOMORPHIC_PARAMETERS["bfv-8192"], statistic, 2, low, high, 1_024, arguments)
+
+
 def test_the_most_contributors_at_the_bounds_do_not_wrap(tmp_path: Path) -> None:
     for name in SCHEMES:
         made, encryptor = key(name)

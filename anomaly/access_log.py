@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Final, NamedTuple
 
 from anomaly.errors import EventError
-from anomaly.event import NOBODY, ApiEvent, Proof, Pseudonyms
+from anomaly.event import NOBODY, ApiEvent, Proof, Pseudonyms, check
 
 MAX_LINE: Final = 16_384
 _LINE: Final = re.compile(
@@ -23,12 +23,23 @@ _VERSION: Final = re.compile(r"v[0-9]{1,3}")
 _MAX_PARTS: Final = 8
 
 
+_PROOFS: Final = {proof.name.lower(): proof for proof in Proof}
+
+
+class Sources(NamedTuple):
+    """Where a request came from, in clear: for the person whose log it is, never for the detector."""
+
+    client: str
+    network: str
+
+
 class LogLine(NamedTuple):
-    """A parsed line: its number (from 1) and its event, or the reason why there is none."""
+    """A parsed line: its number (from 1), and its event and sources, or the reason why there are none."""
 
     number: int
     event: ApiEvent | None
     problem: str | None
+    sources: Sources | None = None
 
 
 def route_of(method: str, target: str) -> tuple[str, str]:
@@ -53,9 +64,11 @@ def route_of(method: str, target: str) -> tuple[str, str]:
 def parse(lines: Iterable[str], pseudonyms: Pseudonyms) -> Iterator[LogLine]:
     """Yield an event, or the problem, for every line that is not blank.
 
-    A line in JSON has `time` (seconds, or ISO 8601), `client`, `remote_addr`, `method`, `path` and `status`; and may
-    have `bytes`, `request_bytes`, `latency` (seconds), `user_agent`, `route` and `organization`. In the other formats
-    the user is the client.
+    A line in JSON has `time` (seconds, or ISO 8601) and `status`, should have `client`, `remote_addr`, `method` and
+    `path`, and may have `bytes`, `request_bytes`, `latency` (seconds), `user_agent`, `route` (the template of the
+    path), `object` (the path unless given), `organization` and `proof` (`valid`, `absent`, `bad` or `replayed`; `valid`
+    with a client, `absent` without, unless given). Other members are ignored. In the other formats the user is the
+    client.
     """
     for number, line in enumerate(lines, start=1):
         text = line.strip()
@@ -64,14 +77,15 @@ def parse(lines: Iterable[str], pseudonyms: Pseudonyms) -> Iterator[LogLine]:
         try:
             if len(text) > MAX_LINE:
                 raise EventError(f"longer than {MAX_LINE} characters")
-            event = _from_json(text, pseudonyms) if text[0] == "{" else _from_text(text, pseudonyms)
+            event, sources = _from_json(text, pseudonyms) if text[0] == "{" else _from_text(text, pseudonyms)
+            check(event)
         except EventError as error:
             yield LogLine(number, None, str(error))
         else:
-            yield LogLine(number, event, None)
+            yield LogLine(number, event, None, sources)
 
 
-def _from_text(text: str, pseudonyms: Pseudonyms) -> ApiEvent:
+def _from_text(text: str, pseudonyms: Pseudonyms) -> tuple[ApiEvent, Sources]:
     match = _LINE.match(text)
     if match is None:
         raise EventError("neither common nor combined log format")
@@ -89,7 +103,7 @@ def _from_text(text: str, pseudonyms: Pseudonyms) -> ApiEvent:
     )  # fmt: skip
 
 
-def _from_json(text: str, pseudonyms: Pseudonyms) -> ApiEvent:
+def _from_json(text: str, pseudonyms: Pseudonyms) -> tuple[ApiEvent, Sources]:
     try:
         row = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -99,12 +113,15 @@ def _from_json(text: str, pseudonyms: Pseudonyms) -> ApiEvent:
     status = row.get("status")
     if type(status) is not int or not 100 <= status <= 599:
         raise EventError("no HTTP status")
+    proof = _text(row, "proof", "")
+    if proof and proof not in _PROOFS:
+        raise EventError(f"proof is none of {', '.join(_PROOFS)}")
     return _event(
         pseudonyms, _time(row.get("time")), _text(row, "remote_addr", "-"), _text(row, "client", ""),
         _text(row, "method", "-"), _text(row, "path", "/-"), status, size=int(_number(row, "bytes")),
         asked=int(_number(row, "request_bytes")), latency=_number(row, "latency"),
         agent=_text(row, "user_agent", ""), route=_text(row, "route", ""),
-        organization=_text(row, "organization", ""),
+        organization=_text(row, "organization", ""), thing=_text(row, "object", ""), proof=_PROOFS.get(proof),
     )  # fmt: skip
 
 
@@ -140,28 +157,31 @@ def _number(row: dict[str, object], name: str) -> float:
 
 def _event(
     pseudonyms: Pseudonyms, time: float, host: str, user: str, method: str, target: str, status: int, *, size: int = 0,
-    asked: int = 0, latency: float = 0.0, agent: str = "", route: str = "", organization: str = "",
-) -> ApiEvent:  # fmt: skip
+    asked: int = 0, latency: float = 0.0, agent: str = "", route: str = "", organization: str = "", thing: str = "",
+    proof: Proof | None = None,
+) -> tuple[ApiEvent, Sources]:  # fmt: skip
     method = method if _METHOD.fullmatch(method) else "-"
-    template, thing = route_of(method, target if target.startswith("/") else "/" + target)
+    template, named = route_of(method, target if target.startswith("/") else "/" + target)
+    network = network_of(host)
 
     def hidden(kind: bytes, value: str) -> int:
         return pseudonyms.of(kind, value.encode("utf-8", "replace"), time) if value else NOBODY
 
-    return ApiEvent(
+    event = ApiEvent(
         time=time,
         client=hidden(b"client", user),
-        network=hidden(b"network", network_of(host)),
+        network=hidden(b"network", network),
         route=f"{method} {route[:200]}" if route else template,
         status=status,
         organization=hidden(b"organization", organization),
-        object=hidden(b"object", thing),
+        object=hidden(b"object", thing or named),
         agent=hidden(b"agent", agent),
         request_bytes=asked,
         response_bytes=size,
         latency=latency,
-        proof=Proof.VALID if user else Proof.ABSENT,
+        proof=(Proof.VALID if user else Proof.ABSENT) if proof is None else proof,
     )
+    return event, Sources(user, network)
 
 
 def network_of(host: str) -> str:

@@ -15,16 +15,19 @@ WINDOW: Final = 600.0
 (
     SHORT_RATE, LONG_RATE, INTERVAL, INTERVAL_SQUARE, SURPRISE, OWN_SURPRISE, NEW_ROUTE, REPEAT, NOVELTY, FOREIGN,
     ERRORS, DENIALS, THROTTLED, SLOW, REQUEST_SIZE, RESPONSE_SIZE, VOLUME, NEW_NETWORK, NEW_AGENT, BAD_PROOF, MOVES,
-) = range(21)  # fmt: skip
-EW_LENGTH: Final = 24
+    SHORT_PEAK, SHORT_BEFORE, SHORT_PAST, LONG_PEAK, LONG_BEFORE, LONG_PAST,
+) = range(27)  # fmt: skip
+EW_LENGTH: Final = 27
+PEAK_SPAN: Final = 1_800.0
+"""Seconds that peaks of the pace are kept apart for: what counts as past is at least as old."""
 
 
 class ClientState:
     """A client's recent past; also that of whoever is unknown on a network."""
 
     __slots__ = (
-        "agent", "count", "counts", "ew", "first", "forged", "home", "known", "last", "level", "listed",
-        "objects", "objects_before", "previous", "risen", "streak", "trail", "window",
+        "agent", "count", "counts", "ew", "first", "forged", "home", "home_before", "home_first", "known", "last",
+        "level", "listed", "objects", "objects_before", "previous", "risen", "streak", "trail", "window",
     )  # fmt: skip
 
     def __init__(self, now: float, features: int) -> None:
@@ -38,7 +41,8 @@ class ClientState:
         self.objects_before = 0
         self.previous = -1
         self.agent = NOBODY
-        self.home = (NOBODY, NOBODY, NOBODY)
+        # The last three networks, the newest first. Not a tuple, which would take 48 bytes more a client.
+        self.home = self.home_before = self.home_first = NOBODY
         self.listed = 0.0
         """Until when an analyst's label keeps it silent."""
         self.streak = 0

@@ -94,7 +94,7 @@ class Episodes:
                 continue
             if now - episode.last > _QUIET:
                 del self._open[key]
-            elif rule is None or episode.rule is not None:
+            elif rule is None or (episode.rule is not None and key == keys[0]):  # a rule names its subject
                 episode.last = now
                 episode.requests += 1
                 episode.value = max(episode.value, value)

@@ -4,16 +4,19 @@ import statistics
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import nan
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anomaly.detectors.peers import PEERS, hourly_forest, prequential
 from anomaly.detectors.ranks import TailRank
 from anomaly.episodes import Episode, Episodes
+from anomaly.event import LabelledEvent
 from anomaly.features import FeatureExtractor
+from anomaly.guard import BurstGuard
 from anomaly.metrics import average_precision, recall_at, roc_auc
 from anomaly.scorer import Key
-from anomaly.simulate import LabelledEvent
 from anomaly.watch import Watch
 
 COLD: float = 0.1
@@ -31,6 +34,10 @@ class Quality:
         ap: average precision.
         recall_1: recall at 1 % false positive requests (threshold with hindsight).
         recall_01: the same at 0.1 %.
+        online_1: recall at a threshold for 1 % that is set online, from the scores before.
+        online_01: the same for 0.1 %.
+        realized_1: the false positive requests that this threshold really gave, as a share.
+        realized_01: the same for 0.1 %.
         found: share of incidents with at least one request in an episode (threshold online).
         false_episodes: episodes that a benign request opened, per 10,000 benign requests.
         delay: median, over found incidents, of its requests until the first in an episode.
@@ -42,6 +49,10 @@ class Quality:
     ap: float
     recall_1: float
     recall_01: float
+    online_1: float
+    online_01: float
+    realized_1: float
+    realized_01: float
     found: float
     false_episodes: float
     delay: float
@@ -51,7 +62,7 @@ class Quality:
     @property
     def worst(self) -> float:
         """The lowest ROC-AUC of a kind."""
-        return min(self.kinds.values(), default=float("nan"))
+        return min(self.kinds.values(), default=nan)
 
 
 @dataclass(slots=True)
@@ -76,32 +87,78 @@ class _Incidents:
             self.false += opened
 
     def found(self) -> float:
-        return len(self.delays) / len(self.requests) if self.requests else float("nan")
+        return len(self.delays) / len(self.requests) if self.requests else nan
 
     def delay(self) -> float:
-        return statistics.median(self.delays.values()) if self.delays else float("nan")
+        return statistics.median(self.delays.values()) if self.delays else nan
+
+
+def calibrated(scores: Sequence[float], skip: int) -> list[float]:
+    """Return the rank of each score among the usual ones before it; 0 for the first `skip`, which set the scale.
+
+    For our scores and for a peer's alike: the same histogram, and the same guard against learning a burst.
+    """
+    low = min(scores, default=0.0)
+    width = max(float(np.quantile(scores[:skip] or [1.0], 0.99)) - low, 1e-9)
+    # Four times the 99 % of the cold start is the top of the histogram; beyond it ranks go on growing slowly.
+    rank, guard = TailRank(4.0 * width, width / 2.0), BurstGuard()
+    ranks = []
+    for place, score in enumerate(scores):
+        value = rank.rank(score - low)
+        ranks.append(value if place >= skip else 0.0)
+        rank.learn(score - low, guard.weight(value))
+    return ranks
+
+
+def _above(ranks: NDArray[np.float64], labels: NDArray[np.bool_], bar: float) -> tuple[float, float]:
+    over = ranks > bar
+    return (float(over[labels].mean()) if labels.any() else nan), (nan if labels.all() else float(over[~labels].mean()))
+
+
+def quality_of(kinds: NDArray[np.str_], scores: Sequence[float], skip: int, seconds: float) -> Quality:
+    """Measure scores against the truth.
+
+    Args:
+        kinds: the kind of attack of each row, "" for none.
+        scores: the score of each.
+        skip: rows at the beginning that are not reported.
+        seconds: how long the scores took in all.
+
+    Returns:
+        what can be said of rows; of incidents there are none.
+    """
+    kinds, values = kinds[skip:], np.array(scores)[skip:]
+    labels = kinds != ""
+    ranks = np.array(calibrated(scores, skip))[skip:]
+    (online_1, realized_1), (online_01, realized_01) = (_above(ranks, labels, bar) for bar in (2.0, 3.0))
+    both = bool(labels.any()) and not bool(labels.all())
+    return Quality(
+        auc=roc_auc(labels, values),
+        ap=average_precision(labels, values) if both else nan,
+        recall_1=recall_at(labels, values, 0.01) if both else nan,
+        recall_01=recall_at(labels, values, 0.001) if both else nan,
+        online_1=online_1,
+        online_01=online_01,
+        realized_1=realized_1,
+        realized_01=realized_01,
+        found=nan,
+        false_episodes=nan,
+        delay=nan,
+        kinds={
+            str(kind): roc_auc(labels[chosen], values[chosen])
+            for kind in np.unique(kinds[labels])
+            for chosen in ((kinds == kind) | ~labels,)
+        },
+        microseconds=1e6 * seconds / max(1, len(scores)),
+    )
 
 
 def _quality(rows: Sequence[LabelledEvent], scores: Sequence[float], incidents: _Incidents, seconds: float) -> Quality:
-    labels = np.array([bool(row.attack) for row in rows])[incidents.skip :]
-    kinds = np.array([row.attack for row in rows])[incidents.skip :]
-    values = np.array(scores)[incidents.skip :]
-    by_kind = {
-        str(kind): roc_auc(labels[chosen], values[chosen])
-        for kind in np.unique(kinds[labels])
-        for chosen in ((kinds == kind) | ~labels,)
-    }
-    return Quality(
-        auc=roc_auc(labels, values),
-        ap=average_precision(labels, values),
-        recall_1=recall_at(labels, values, 0.01) if labels.any() else float("nan"),
-        recall_01=recall_at(labels, values, 0.001) if labels.any() else float("nan"),
-        found=incidents.found(),
-        false_episodes=1e4 * incidents.false / max(1, incidents.benign),
-        delay=incidents.delay(),
-        kinds=by_kind,
-        microseconds=1e6 * seconds / len(rows),
-    )
+    quality = quality_of(np.array([row.attack for row in rows]), scores, incidents.skip, seconds)
+    quality.found = incidents.found()
+    quality.false_episodes = 1e4 * incidents.false / max(1, incidents.benign)
+    quality.delay = incidents.delay()
+    return quality
 
 
 def evaluate(rows: Iterable[LabelledEvent], watch: Watch | None = None) -> Quality:
@@ -112,9 +169,9 @@ def evaluate(rows: Iterable[LabelledEvent], watch: Watch | None = None) -> Quali
     scores = []
     seconds = 0.0
     for row in events:
-        start = time.perf_counter()
+        start = time.process_time()
         seen = watch.observe(row.event)
-        seconds += time.perf_counter() - start
+        seconds += time.process_time() - start
         scores.append(seen.score.value)
         incidents.count(row, seen.episode, seen.explanation is not None)
     return _quality(events, scores, incidents, seconds)
@@ -123,7 +180,7 @@ def evaluate(rows: Iterable[LabelledEvent], watch: Watch | None = None) -> Quali
 def evaluate_peers(rows: Iterable[LabelledEvent], names: Iterable[str] = (*PEERS, FOREST)) -> dict[str, Quality]:
     """Run other detectors over a stream: the same features, the same order, and the same gathering into episodes.
 
-    A peer's scores are ranked online as ours are, without our guard, and heat client, network and route alike.
+    A peer's scores are ranked online as ours are, with our guard, and heat client, network and route alike.
     """
     events = list(rows)
     features = FeatureExtractor()
@@ -133,12 +190,12 @@ def evaluate_peers(rows: Iterable[LabelledEvent], names: Iterable[str] = (*PEERS
         routes.append(features.route.index)
     qualities = {}
     for name in names:
-        start = time.perf_counter()
+        start = time.process_time()
         if name == FOREST:
             scores = hourly_forest([row.event.time for row in events], vectors)
         else:
             scores = prequential(PEERS[name](), vectors)
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         incidents = _gather(events, scores, routes)
         qualities[name] = _quality(events, scores, incidents, seconds)
     return qualities
@@ -146,16 +203,10 @@ def evaluate_peers(rows: Iterable[LabelledEvent], names: Iterable[str] = (*PEERS
 
 def _gather(events: Sequence[LabelledEvent], scores: Sequence[float], routes: Sequence[int]) -> _Incidents:
     incidents = _Incidents(int(COLD * len(events)))
-    low = min(scores)
-    width = max(np.quantile(scores[: incidents.skip] or [1.0], 0.99) - low, 1e-9)
-    # Four times the 99 % of the cold start is the top of the histogram; beyond it ranks go on growing slowly.
-    rank = TailRank(4.0 * float(width), float(width) / 2.0)
     episodes = Episodes()
-    for place, (row, score) in enumerate(zip(events, scores, strict=True)):
+    for row, value, route in zip(events, calibrated(scores, incidents.skip), routes, strict=True):
         event = row.event
-        value = rank.rank(score - low) if place >= incidents.skip else 0.0
-        rank.learn(score - low)
-        keys = ((Key.NETWORK, event.network), (Key.ROUTE, routes[place]))
+        keys = ((Key.NETWORK, event.network), (Key.ROUTE, route))
         episode, opened = episodes.observe(
             event.time, value, ((Key.CLIENT, event.client), *keys) if event.client else keys, None
         )

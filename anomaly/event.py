@@ -59,6 +59,14 @@ class ApiEvent(NamedTuple):
     proof: Proof = Proof.VALID
 
 
+class LabelledEvent(NamedTuple):
+    """An event and the truth about it: the kind of attack ("" for none) and the incident's number (0 for none)."""
+
+    event: ApiEvent
+    attack: str
+    incident: int
+
+
 def check(event: ApiEvent) -> None:
     """Check that the numbers of an event are what they must be; half a microsecond.
 

@@ -1,10 +1,11 @@
-"""Twenty-nine features of an event, each in [0, 1], each O(1), in a fixed order.
+"""Thirty-one features of an event, each in [0, 1], each O(1), in a fixed order.
 
 Every one is made so that high is suspicious, by a fixed transform: a running minimum and maximum would let one outlier
 squeeze everybody else into a corner.
 """
 
 import hashlib
+from array import array
 from math import exp, log, log1p, sqrt
 from typing import Final
 
@@ -16,6 +17,8 @@ from anomaly.clients import (
     INTERVAL,
     INTERVAL_SQUARE,
     LAST_ROUTES,
+    LONG_PAST,
+    LONG_PEAK,
     LONG_RATE,
     MOVES,
     NEW_AGENT,
@@ -23,10 +26,13 @@ from anomaly.clients import (
     NEW_ROUTE,
     NOVELTY,
     OWN_SURPRISE,
+    PEAK_SPAN,
     REPEAT,
     REQUEST_SIZE,
     RESPONSE_SIZE,
     ROUTE_BINS,
+    SHORT_PAST,
+    SHORT_PEAK,
     SHORT_RATE,
     SLOW,
     SURPRISE,
@@ -44,6 +50,7 @@ from anomaly.routes import Routes
 
 FEATURES: Final = (
     "requests in 10 s", "requests in 10 min", "burst", "short interval", "clockwork",
+    "faster than ever", "busier than ever",
     "unusual step", "unusual steps", "unlike itself", "new routes", "repetition",
     "new objects", "distinct objects", "foreign objects",
     "errors", "denials", "throttling", "slow answers",
@@ -54,6 +61,7 @@ FEATURES: Final = (
 )  # fmt: skip
 GROUPS: Final = (
     0, 0, 0, 0, 1,
+    14, 14,
     2, 2, 3, 3, 1,
     4, 4, 5,
     6, 7, 6, 6,
@@ -63,12 +71,14 @@ GROUPS: Final = (
     13, 13, 13,
 )  # fmt: skip
 """Features of one group tell of the same thing and count once."""
-OF_CLIENT: Final = 24
+OF_CLIENT: Final = 26
 """The features before this index are the client's own; the others belong to its network and to the route."""
 
 FEATURES_HASH: Final = hashlib.sha256("\n".join(FEATURES).encode()).hexdigest()[:16]
 
 _STEP: Final = 0.1
+_SHORT_USUAL: Final = 8.0
+_LONG_USUAL: Final = 40.0
 _HOUR: Final = 3_600.0
 _SET_BACK: Final = 60.0
 _MEMORY: Final = 1_800.0
@@ -156,6 +166,15 @@ class FeatureExtractor:
             for kept in _FADING:
                 ew[kept] *= rest
 
+        # Pace, beside the highest that is half an hour old: whoever grows slowly stays beyond it for that long.
+        if turns := int(now / PEAK_SPAN) - int(who.last / PEAK_SPAN):
+            _turn(ew, SHORT_PEAK, turns)
+            _turn(ew, LONG_PEAK, turns)
+        if short > ew[SHORT_PEAK]:
+            ew[SHORT_PEAK] = short
+        if long > ew[LONG_PEAK]:
+            ew[LONG_PEAK] = long
+
         # Sequence
         index = route.index
         slot = index % ROUTE_BINS
@@ -196,6 +215,8 @@ class FeatureExtractor:
 
         # Outcome and payload
         failed = status >= 400
+        # The first failures of a client are news for the route; those of one that keeps failing are the client's own.
+        news = 1.0 - ew[ERRORS] - ew[DENIALS] if failed else 0.0
         ew[ERRORS] += _STEP * ((failed and not denied and status != 429) - ew[ERRORS])
         ew[DENIALS] += _STEP * (denied - ew[DENIALS])
         ew[THROTTLED] += _STEP * ((status == 429) - ew[THROTTLED])
@@ -206,11 +227,10 @@ class FeatureExtractor:
         volume = ew[VOLUME] = ew[VOLUME] * fade + event.response_bytes + event.request_bytes
 
         # Identity and time
-        home = who.home
         source = event.network
-        moved = key != NOBODY and source not in home
+        moved = key != NOBODY and source != who.home and source != who.home_before and source != who.home_first
         if moved:
-            who.home = (source, home[0], home[1])
+            who.home, who.home_before, who.home_first = source, who.home, who.home_before
         # A place stays new for a while after the first request from it; the places before stay old.
         ew[NEW_NETWORK] = ew[NEW_NETWORK] * 0.97 + (0.6 if moved and count > 4 else 0.0)
         changed = event.agent != who.agent
@@ -243,7 +263,7 @@ class FeatureExtractor:
         network.count += 1
 
         # Route
-        rush, trouble, strange = self.routes.population(route, now, failed, count < 20)
+        rush, trouble, strange = self.routes.population(route, now, max(0.0, news), count < 20)
 
         who.last = now
         who.count = count + 1
@@ -256,6 +276,8 @@ class FeatureExtractor:
             _unit(0.5 + 0.25 * log((short + 0.5) / (long / 12.0 + 0.5))),
             _unit(0.55 - mean / 10.0),
             (1.0 / (1.0 + 2.0 * spread)) if count > 8 else 0.3,
+            _beyond(short, ew[SHORT_PAST], _SHORT_USUAL),
+            _beyond(long, ew[LONG_PAST], _LONG_USUAL),
             surprise,
             ew[SURPRISE],
             ew[OWN_SURPRISE],
@@ -281,6 +303,21 @@ class FeatureExtractor:
             trouble,
             strange,
         ]
+
+
+def _turn(ew: "array[float]", peak: int, turns: int) -> None:
+    """Move the peaks of a pace on: the present one is before the past one, which fades within weeks."""
+    before = ew[peak + 1] if turns == 1 else max(ew[peak], ew[peak + 1])
+    ew[peak + 2] = max(0.998**turns * ew[peak + 2], before)
+    ew[peak + 1] = ew[peak] if turns == 1 else 0.0
+    ew[peak] = 0.0
+
+
+def _beyond(pace: float, past: float, usual: float) -> float:
+    """Return by how much a pace exceeds the highest in the past, or what everybody may have; 1 is e^4 times as much."""
+    if past < usual:
+        past = usual
+    return 0.0 if pace <= past else min(1.0, 0.25 * log((pace + 1.0) / (past + 1.0)))
 
 
 def _unit(value: float) -> float:

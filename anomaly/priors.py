@@ -13,6 +13,7 @@ from anomaly.features import FEATURES
 _PRIORS: Final[dict[str, tuple[float, float]]] = {
     "requests in 10 s": (0.65, 0.2), "requests in 10 min": (0.65, 0.35), "burst": (1.0, 0.5),
     "short interval": (0.8, 0.6), "clockwork": (1.0, 0.55),
+    "faster than ever": (0.4, 0.3), "busier than ever": (0.4, 0.5),
     "unusual step": (0.4, 0.75), "unusual steps": (0.2, 1.1), "unlike itself": (0.45, 0.5),
     "new routes": (0.35, 0.5), "repetition": (1.0, 0.7),
     "new objects": (0.9, 0.8), "distinct objects": (0.4, 0.55), "foreign objects": (0.1, 0.9),

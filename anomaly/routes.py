@@ -80,8 +80,11 @@ class Routes:
             min(1.0, abs(large) / 8.0),
         )
 
-    def population(self, route: RouteState, now: float, failed: bool, stranger: bool) -> tuple[float, float, float]:
-        """Return how much busier, more failing and fuller of strangers the route is than it used to be; [0, 1]."""
+    def population(self, route: RouteState, now: float, failed: float, stranger: bool) -> tuple[float, float, float]:
+        """Return how much busier, more failing and fuller of strangers the route is than it used to be; [0, 1].
+
+        `failed` in [0, 1] says how much a failure counts.
+        """
         gap = now - route.last
         if gap < 0.0:
             gap = 0.0

@@ -24,7 +24,7 @@ _TRUST: Final = 0.9
 _SHARE: Final = 20.0
 _PACE: Final = 0.02
 _ALLOWANCE: Final = 1.2
-_CAP: Final = 30.0
+_CAP: Final = 60.0
 _MEMORY: Final = 3_600.0
 _STRONG: Final = 8.0
 _GAIN: Final = 1.0
@@ -72,7 +72,10 @@ class Scorer:
         self.tails = Tails(SCALES, WEIGHTS)
         self.guard = BurstGuard()
         self.evidence_rank = TailRank(EVIDENCE_TOP, EVIDENCE_TENTH, prior=500.0)
-        self.ranks = {key: TailRank(EVIDENCE_TOP, EVIDENCE_TENTH, prior=500.0) for key in Key}
+        self.ranks = {
+            key: TailRank(EVIDENCE_TOP, EVIDENCE_TENTH, prior=500.0, phase=phase)
+            for key, phase in zip(Key, (32, 64, 96), strict=True)
+        }
         self._client_rank, self._network_rank, self._route_rank = (self.ranks[key] for key in Key)
         self.values: list[float] = [0.0] * len(FEATURES)
         self.parts: Floats = np.zeros(len(FEATURES))

@@ -38,7 +38,7 @@ def _pack(entity: Any) -> list[Value]:
     ]
     if kind is ClientState:
         row += [entity.ew, bytes(entity.counts), entity.trail]
-        row.append(array("q", entity.home))
+        row.append(array("q", (entity.home, entity.home_before, entity.home_first)))
     return row
 
 
@@ -60,7 +60,7 @@ def _unpack(entity: Any, row: Value) -> None:
         entity.ew = take_array(parts, "3", "f", EW_LENGTH + len(FEATURES))
         entity.counts = bytearray(_sized(parts, "4", ROUTE_BINS + 24))
         entity.trail = take(parts, "5", bytes)
-        entity.home = tuple(take_array(parts, "6", "q", 3))
+        entity.home, entity.home_before, entity.home_first = take_array(parts, "6", "q", 3)
 
 
 def _sized(parts: Mapping[str, Value], name: str, length: int) -> bytes:

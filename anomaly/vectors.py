@@ -16,6 +16,8 @@ from anomaly.state import State, floats, take, take_array
 
 _WARM_UP: Final = 256
 _MAX_SIZE: Final = 512
+_FOREST: Final = 10.0
+"""What a forest's score (0 to 1) counts beside the rank of the tails: 0.1 of it as much as one decade of that."""
 
 Floats = NDArray[np.float64]
 
@@ -24,9 +26,10 @@ class VectorDetector:
     """Scores vectors of any scale, in the order of arrival, with nothing fitted on the future.
 
     The first 256 vectors fix a robust center and scale for each feature; from then on a vector is judged by how far
-    out in the tail each of its features is, on either side, and by an isolation forest. Both are ranked online, and
-    the sum of the ranks is the score. A burst of what stands out is learned with small weights, so that it cannot
-    become usual by its mass.
+    out in the tail each of its features is, on either side, and by an isolation forest. The tails are ranked online;
+    the score is that rank and ten times what the forest's score is above one half. That one has the same scale
+    everywhere: were it ranked, too, its luck with the few rows at its edge would decide. A burst of what stands out is
+    learned with small weights, so that it cannot become usual by its mass.
 
     Args:
         size: features.
@@ -42,7 +45,7 @@ class VectorDetector:
         self.size = size
         self.seen = 0
         self.tails = Tails([0.9] * (2 * size), prior=20.0, half_life=100_000.0)
-        self.forest = RollingForest(size, trees=32, sample=256, reservoir=2_048, seed=seed)
+        self.forest = RollingForest(size, trees=64, sample=256, reservoir=8_192, seed=seed)
         self._tail_rank = TailRank(6.0 * 8, 4.0)
         self._forest_rank = TailRank(1.0, 0.6)
         self._guard = BurstGuard()
@@ -77,7 +80,7 @@ class VectorDetector:
         ranks = self._tail_rank.rank(tail), self._forest_rank.rank(forest)
         weight = self._guard.weight(max(ranks))
         self._learn(placed, values, tail, forest, weight)
-        return ranks[0] + ranks[1]
+        return ranks[0] + _FOREST * (forest - 0.5)
 
     def _learn(self, placed: Floats, values: list[float], tail: float, forest: float, weight: float) -> None:
         self.tails.learn_array(placed, weight)

@@ -6,6 +6,7 @@ from anomaly.drift import DriftMonitor
 from anomaly.episodes import Episode, Episodes
 from anomaly.event import NOBODY, ApiEvent
 from anomaly.explain import Explanation, explain
+from anomaly.labels import Labels
 from anomaly.rules import Rule, check
 from anomaly.scorer import Key, Score, Scorer
 from anomaly.state import State, take
@@ -44,6 +45,7 @@ class Watch:
         self.scorer = Scorer(clients)
         self.episodes = Episodes()
         self.drift = DriftMonitor()
+        self.labels = Labels()
         self.seen = 0
         self._warm_up = warm_up
 
@@ -57,7 +59,7 @@ class Watch:
             self.drift.observe(event.client or event.network, self.scorer.values)
         rule = check(event, who)
         silent = self.seen <= self._warm_up or now < who.listed
-        value = 0.0 if silent else score.value
+        value = 0.0 if silent else score.value - self.labels.allowance(event.client)
         network, route = (Key.NETWORK, event.network), (Key.ROUTE, self.scorer.features.route.index)
         keys: tuple[tuple[Key, int], ...] = (network, route)
         if event.client != NOBODY:
@@ -65,7 +67,7 @@ class Watch:
             if rule is Rule.REPLAYED_NONCE or rule is Rule.BAD_SIGNATURES:
                 keys = (network,)  # whose key is named need not be who sent it
         episode, opened = self.episodes.observe(now, value, keys, rule)
-        explanation = explain(self.scorer, episode) if episode is not None and opened else None
+        explanation = explain(self.scorer, episode, event.client) if episode is not None and opened else None
         return Observation(score, rule, episode, explanation)
 
     def risk(self, client: int, network: int, now: float) -> float:

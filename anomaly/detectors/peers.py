@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from anomaly.detectors.random_cut import RandomCutForest
 from anomaly.errors import LibraryMissing
 
 _HOUR: Final = 3_600.0
@@ -102,6 +103,12 @@ def hourly_forest(times: Sequence[float], rows: Sequence[Sequence[float]], *, se
     return [float(score) for score in scores]
 
 
+def random_cut_forest() -> Peer:
+    """Our own small random cut forest."""
+    forest = RandomCutForest()
+    return Peer(forest.score, forest.learn)
+
+
 PEERS: Final[Mapping[str, Callable[[], Peer]]] = {
     "fixed rate limit": rate_limit,
     "HST(10, 250)": lambda: half_space_trees(10, 250),
@@ -109,6 +116,7 @@ PEERS: Final[Mapping[str, Callable[[], Peer]]] = {
     "LODA": loda,
     "one-class SVM": one_class_svm,
     "max SAD": largest_deviation,
+    "RRCF, our own, subsampled": random_cut_forest,
 }
 
 

@@ -4,6 +4,6 @@ It knows nothing of features or detectors, and they know nothing of it: a contra
 """
 
 from anomaly.simulate.attacks import ATTACKS
-from anomaly.simulate.suites import SUITES, LabelledEvent, simulate
+from anomaly.simulate.suites import SUITES, simulate
 
-__all__ = ["ATTACKS", "SUITES", "LabelledEvent", "simulate"]
+__all__ = ["ATTACKS", "SUITES", "simulate"]

@@ -4,23 +4,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import Final, NamedTuple
+from typing import Final
 
 from anomaly.errors import EventError
-from anomaly.event import ApiEvent
+from anomaly.event import ApiEvent, LabelledEvent
 from anomaly.simulate.attacks import ATTACKS, ramp
 from anomaly.simulate.population import Person, World, batch, misconfigured, poller, populate, session
 
 _START: Final = 1_750_032_000.0  # a midnight UTC
 _DAY: Final = 86_400.0
-
-
-class LabelledEvent(NamedTuple):
-    """An event and the truth about it: the kind of attack ("" for none) and the incident's number (0 for none)."""
-
-    event: ApiEvent
-    attack: str
-    incident: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +58,7 @@ def simulate(suite: str, seed: int, *, clients: int = 380, days: float = 1.0) ->
     traffic with two short incidents in all (about 0.5 %).
 
     Raises:
-        EventError: there is no such suite, or fewer than 40 clients.
+        EventError: there is no such suite, or fewer clients than it needs.
     """
     if suite not in SUITES or clients < 40:
         raise EventError(f"A simulation needs 40 clients and one of the suites {', '.join(SUITES)}.")
@@ -138,7 +130,9 @@ def _attacks(world: World, suite: str, recipe: Suite, people: list[Person]) -> I
     plan = [kind for kind in ATTACKS for _ in range(random.randint(*recipe.per_kind))]
     if suite == "rare":
         plan = [random.choice(("token theft", "flow abuse", "privilege probing", "slow enumeration")) for _ in range(3)]
-    actors = random.sample(people[14:], len(plan) + recipe.ramps + 1)
+    if (needed := len(plan) + recipe.ramps + 1) > len(people) - 14:
+        raise EventError(f"The suite {suite} needs {needed + 14 + recipe.newcomers} clients or more.")
+    actors = random.sample(people[14:], needed)
     for incident, kind in enumerate(plan, start=1):
         who = actors.pop()
         while kind in ("privilege probing", "flow abuse") and who.role in ("admin", "buyer"):

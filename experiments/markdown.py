@@ -68,15 +68,23 @@ def documents(root: Path) -> list[Path]:
     return [path for path in (root / "README.md", *sorted((root / "docs").glob("*.md"))) if path.is_file()]
 
 
-def newest_result(root: Path) -> Path | None:
-    """Find the result that a checkout's figures come from: the folder in docs/results that was measured last.
+def committed_result(root: Path) -> Result | None:
+    """Find what a checkout's figures come from: of the results in docs/results the newest with the most experiments.
 
-    Raises ResultUnreadable when one of them is no result.
+    Experiments that it lacks are taken from newer ones, which measured just those. None: no result is committed. Raises
+    ResultUnreadable when one of them is no result.
     """
     from experiments.storage import load
 
-    folders = [path.parent for path in (root / "docs" / "results").glob("*/result.json")]
-    return max(folders, key=lambda folder: load(folder).started, default=None)
+    results = [load(path.parent) for path in (root / "docs" / "results").glob("*/result.json")]
+    if not results:
+        return None
+    base = max(results, key=lambda result: (len(result.experiments), result.started))
+    found = {one.name: one for one in base.experiments}
+    for result in sorted(results, key=lambda result: result.started, reverse=True):
+        if result.started > base.started and result.scale == base.scale:
+            found = {**{one.name: one for one in result.experiments if one.name not in found}, **found}
+    return base.model_copy(update={"experiments": list(found.values())})
 
 
 def _blocks(text: str, path: Path) -> list[Block]:

@@ -18,7 +18,7 @@ EXAMPLES: Final = (
 
 def figures(
     result: Annotated[
-        Path | None, typer.Argument(metavar="RESULT", help="The newest in docs/results unless given.")
+        Path | None, typer.Argument(metavar="RESULT", help="The committed ones in docs/results unless given.")
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; fail when a figure is not the result's.")
@@ -26,15 +26,14 @@ def figures(
 ) -> None:
     """Write the figures of a result into README.md and docs/ of this folder; print what changed."""
     with told():
-        from experiments.markdown import check_figures, documents, newest_result, write_figures
+        from experiments.markdown import check_figures, committed_result, documents, write_figures
         from experiments.storage import load
 
-        source = result or newest_result(Path())
-        if source is None:
+        found = committed_result(Path()) if result is None else load(result)
+        if found is None:
             raise CliError("there is no result in docs/results", hint="this is for a checkout of secure-api")
-        found = load(source)
         if found.scale != "full":
-            raise CliError(f"{source} is a {found.scale} run: documents quote full ones")
+            raise CliError(f"{result or 'docs/results'} is a {found.scale} run: documents quote full ones")
         if check:
             check_figures(found, documents(Path()))
         else:

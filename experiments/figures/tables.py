@@ -6,6 +6,14 @@ from typing import Final
 from experiments.figures.algorithm_tables import primitives, replay_store, sealing, sizes
 from experiments.figures.markdown_table import table
 from experiments.figures.request_tables import offloading, overhead, scaling, session, signed_request
+from experiments.figures.study_tables import (
+    behavior,
+    homomorphic,
+    masked_sums,
+    multiparty,
+    studies,
+    study_contribution,
+)
 from experiments.report.machine import environment_rows
 from experiments.result import Result
 
@@ -35,4 +43,10 @@ TABLES: Final[Mapping[str, Callable[[Result], str]]] = {
     "replay-store": replay_store,
     "scaling": scaling,
     "offloading": offloading,
+    "studies": studies,
+    "homomorphic": homomorphic,
+    "masked-sums": masked_sums,
+    "multiparty": multiparty,
+    "study-contribution": study_contribution,
+    "behavior": behavior,
 }

@@ -68,7 +68,7 @@ class ServedRequests:
         self._server.ready()
         lead = max(CONNECTIONS, loops // LEAD)
         made = self._client.messages(lead + loops)
-        window = _Window(self._server)
+        window = Window(self._server)
         traffic = drive(
             spread(self._server.port, CONNECTIONS, self._server.workers),
             made[:lead],
@@ -85,7 +85,7 @@ class ServedRequests:
 
 
 @dataclass(slots=True)
-class _Window:
+class Window:
     """What stood where when a window began, and what it took."""
 
     server: Server

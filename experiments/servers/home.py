@@ -28,7 +28,8 @@ def make_home(folder: Path, protection: Protection, **places: str) -> None:
     else:
         shutil.copytree(_template(folder), folder)
     folder.chmod(0o700)
-    chosen: dict[str, Any] = {**places, "crypto_provider": protection.provider}
+    watch = "observe" if protection.watched else "off"
+    chosen: dict[str, Any] = {**places, "crypto_provider": protection.provider, "behavior": watch}
     if protection.store in {"memory", "redis"}:
         chosen["nonce_store"] = protection.store
     if protection.kind == "handshake":

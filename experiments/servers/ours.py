@@ -1,10 +1,10 @@
-"""The product's authentication in front of the route: its middleware, with the arguments that `create_app` gives it."""
+"""The product in front of the route: its layers that authenticate and watch, with the arguments of `create_app`."""
 
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 
@@ -12,9 +12,12 @@ from experiments.installation import settings_of
 from experiments.servers.home import SETTINGS
 from experiments.servers.route import WORKER, make_app
 from secure_api import logs
+from secure_api.api.middleware.behavior import RestrictionMiddleware, WatchMiddleware
 from secure_api.api.middleware.signatures import SignatureMiddleware
 from secure_api.api.routers import sessions, status
 from secure_api.app import create_app
+
+LAYERS: Final = frozenset({RestrictionMiddleware, SignatureMiddleware, WatchMiddleware})
 
 
 def build(home: Path) -> FastAPI:
@@ -31,6 +34,11 @@ def build(home: Path) -> FastAPI:
     app.state.server = whole.state.server
     for module in (sessions, status):  # behind the route that is measured
         app.include_router(module.router)
-    ours: Any = next(part for part in whole.user_middleware if getattr(part, "cls", None) is SignatureMiddleware)
-    app.add_middleware(SignatureMiddleware, **{**ours.kwargs, "public": ours.kwargs["public"] | {WORKER}})
+    for layer in reversed(whole.user_middleware):  # what is added last stands before the others
+        kind: Any = layer.cls
+        if kind in LAYERS:
+            given: dict[str, Any] = dict(layer.kwargs)
+            if kind is SignatureMiddleware:
+                given["public"] = given["public"] | {WORKER}
+            app.add_middleware(kind, **given)
     return app

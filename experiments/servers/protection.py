@@ -17,7 +17,8 @@ class Protection:
     `signature`, `session` and `handshake` are the product; `algorithm` is what the client signs with, for `handshake`
     the key encapsulation (the request is signed with ML-DSA-65). `provider` verifies. `store` is where the product
     spends nonces. `sealed`: bodies are sealed both ways, by HPKE or, within a session, under its keys. `bearer` tokens
-    (PyJWT) are RS256 or EdDSA; `once` says whether each is good for one request. Raises DefinitionError.
+    (PyJWT) are RS256 or EdDSA; `once` says whether each is good for one request. `watched`: the product's behavior
+    analysis scores every request. Raises DefinitionError.
     """
 
     kind: Kind
@@ -26,11 +27,14 @@ class Protection:
     store: Store = "file"
     once: bool = True
     sealed: bool = False
+    watched: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what nobody can serve."""
         if self.sealed and self.kind not in {"signature", "session"}:
             raise DefinitionError(f"a request protected by {self.kind} is not sealed")
+        if self.watched and not self.ours:
+            raise DefinitionError(f"a request protected by {self.kind} is not watched by the product")
 
     @property
     def ours(self) -> bool:

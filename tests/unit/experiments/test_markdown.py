@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from experiments.errors import ExperimentError, FiguresStale, ResultUnreadable
-from experiments.markdown import blocks, check_figures, documents, newest_result, write_figures
-from experiments.result import Result
+from experiments.markdown import blocks, check_figures, committed_result, documents, write_figures
+from experiments.result import ExperimentResult, Result
 from experiments.storage import save
 from tests.unit.experiments.made_experiment import arm, experiment
 from tests.unit.experiments.made_result import made_result
@@ -114,19 +114,25 @@ def test_documents_are_the_readme_and_the_pages(tmp_path: Path) -> None:
     assert documents(tmp_path) == [tmp_path / name for name in ("README.md", "docs/a.md", "docs/b.md")]
 
 
-def test_the_newest_result_is_the_one_that_was_measured_last(tmp_path: Path) -> None:
-    assert newest_result(tmp_path) is None
+def test_figures_come_from_the_newest_whole_result_and_newer_ones_of_other_experiments(tmp_path: Path) -> None:
+    assert committed_result(tmp_path) is None
 
-    def committed(name: str, day: int) -> Result:
-        result = made_result(experiments=[sealing()])
+    def committed(name: str, day: int, *experiments: ExperimentResult) -> Result:
+        result = made_result(experiments=experiments)
         result = result.model_copy(update={"started": result.started.replace(day=day)})
         save(result, tmp_path / "docs" / "results" / name)
         return result
 
-    committed("2026-11-24-aaaaaaa", 24)
-    committed("2026-11-24-0000000", 25)
-    committed("2026-11-23-fffffff", 23)
-    assert newest_result(tmp_path) == tmp_path / "docs" / "results" / "2026-11-24-0000000"
+    committed("2026-11-24-aaaaaaa", 24, peers(), sealing())
+    whole = committed("2026-11-24-0000000", 25, peers(), sealing())
+    committed("2026-11-23-fffffff", 23, peers(), sealing())
+    scaling = experiment("scaling", [arm("odd", 1)])
+    committed("2026-11-22-fffffff", 22, experiment("older", [arm("odd", 1)]))
+    committed("2026-11-26-fffffff", 26, scaling)
+    found = committed_result(tmp_path)
+    assert found is not None
+    assert found.started == whole.started
+    assert {one.name for one in found.experiments} == {"peers", "sealing", "scaling"}
 
 
 def test_a_committed_file_that_is_no_result_is_told(tmp_path: Path) -> None:
@@ -134,7 +140,7 @@ def test_a_committed_file_that_is_no_result_is_told(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "result.json").write_text("{}")
     with pytest.raises(ResultUnreadable, match=r"result\.json"):
-        newest_result(tmp_path)
+        committed_result(tmp_path)
 
 
 def test_a_document_that_cannot_be_written_is_told(page: Path) -> None:

@@ -1,0 +1,1 @@
+"""Contributions to studies over HTTP, beside the same numbers in the clear."""

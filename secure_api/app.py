@@ -1,6 +1,7 @@
 """Put the server together: `create_app(settings)` gives an ASGI application; importing this module does nothing."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -9,13 +10,16 @@ import structlog
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 
+from crypto import StorageKey
 from secure_api import __version__, logs
 from secure_api.api import openapi, problem
 from secure_api.api.metrics import METRICS_PATH, Metrics
 from secure_api.api.middleware.access_log import AccessLogMiddleware
+from secure_api.api.middleware.behavior import RestrictionMiddleware, WatchMiddleware
 from secure_api.api.middleware.limits import LimitsMiddleware
 from secure_api.api.middleware.signatures import SignatureMiddleware
 from secure_api.api.routers import (
+    alerts,
     clients,
     contexts,
     datasets,
@@ -37,9 +41,11 @@ from secure_api.data.nonce_memory import MemoryNonceStore
 from secure_api.data.nonce_table import DatabaseNonceStore
 from secure_api.data.nonces import NONCE_AFTERLIFE, NonceStore
 from secure_api.data.sessions import sweep_sessions
+from secure_api.domain.alerts import BehaviorMode
 from secure_api.domain.clock import Clock, system_clock
-from secure_api.domain.errors import ConfigurationError, DomainError
+from secure_api.domain.errors import BehaviorMissing, ConfigurationError, DomainError
 from secure_api.services.authentication import Authenticator
+from secure_api.services.behavior.office import BehaviorOffice
 from secure_api.services.discovery import discovery_document
 from secure_api.services.enrollment import presented_keys
 from secure_api.services.exchange import Exchanger
@@ -65,8 +71,15 @@ KEYRING_INTERVAL = 60.0  # seconds between two looks at the sealing keys
 log = structlog.get_logger("secure_api.app")
 
 
-def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
+def create_app(settings: Settings, *, clock: Clock = system_clock, freeze: bool = False) -> FastAPI:
     """Make the application of one server process.
+
+    Args:
+        settings: what the operator chose.
+        clock: tells the time.
+        freeze: leave what is there at the start out of later garbage collections, which would stop requests and the
+            scoring thread for tens of milliseconds to look at it. For a process that serves this application alone:
+            what is frozen is collected after the end at the earliest.
 
     Raises:
         ConfigurationError: the server's key cannot be read, or the database URL is none we know.
@@ -91,8 +104,9 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         authorities=settings.authorities,
         clock=clock,
     )
-    methods = study_methods(clock)
-    driver = StudyDriver(database, methods, clock)
+    behavior = behavior_office(settings, database, storage_key, clock)
+    methods = study_methods(clock, settings.study_compute_seconds)
+    driver = StudyDriver(database, methods, clock, settings.study_lease)
     server = Server(
         database=database,
         clock=clock,
@@ -123,6 +137,13 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         if await sign_head(database, server_key, clock) is not None:
             metrics.heads.inc()
 
+    async def watch() -> None:
+        if behavior is not None:
+            try:
+                await behavior.step()
+            finally:
+                metrics.count_behavior(behavior.progress())
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
@@ -132,11 +153,20 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
             await nonces.open(int(clock().timestamp()))
             await keyring.refresh()
             stack.push_async_callback(attempt, "sign the ledger's head", sign)
+            if behavior is not None:
+                await behavior.open()
+                stack.push_async_callback(attempt, "close behavior analysis", behavior.close)
             tasks = await stack.enter_async_context(anyio.create_task_group())
+            if behavior is not None:
+                tasks.start_soon(repeat, "carry behavior analysis on", watch, settings.behavior_interval)
             tasks.start_soon(repeat, "sweep nonces and sessions", sweep, settings.nonce_sweep_interval)
             tasks.start_soon(repeat, "refresh the sealing keys", keyring.refresh, KEYRING_INTERVAL)
             tasks.start_soon(repeat, "carry studies on", driver.step, settings.study_interval)
             tasks.start_soon(repeat, "sign the ledger's head", sign, settings.ledger_head_interval)
+            if freeze:
+                gc.collect()
+                gc.freeze()
+                stack.callback(gc.unfreeze)
             server.ready = True
             log.info("ready", version=__version__, database=database.dialect, provider=provider)
             yield
@@ -153,12 +183,27 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         docs_url=None,
     )
     app.state.server = server
-    for module in (status, documentation, organizations, clients, sessions, datasets, records, ledger, studies, mpc):
+    app.state.behavior = behavior
+    for module in (
+        status,
+        documentation,
+        organizations,
+        clients,
+        sessions,
+        datasets,
+        records,
+        ledger,
+        studies,
+        mpc,
+        alerts,
+    ):
         app.include_router(module.router)
     for octets in (studies.octets, contexts.router, contexts.octets, masking.router, masking.octets):
         app.include_router(octets)
     problem.install(app, metrics.refused)
     # Added from the inside out: the request's id is known to all the others, the limits stand before the signature.
+    if behavior is not None:
+        app.add_middleware(RestrictionMiddleware, office=behavior, clock=clock, refused=metrics.refused)
     app.add_middleware(
         SignatureMiddleware,
         authenticator=authenticator,
@@ -169,6 +214,8 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         refused=metrics.refused,
     )
     app.add_middleware(LimitsMiddleware, limits=limits)
+    if behavior is not None:
+        app.add_middleware(WatchMiddleware, office=behavior, public=PUBLIC_PATHS, clock=clock, refused=metrics.refused)
     metrics.install(app)
     if settings.access_log:
         app.add_middleware(AccessLogMiddleware)
@@ -185,7 +232,26 @@ def from_environment() -> FastAPI:
     """
     settings = Settings.load()
     logs.configure(settings.log_level, settings.log_format)
-    return create_app(settings)
+    return create_app(settings, freeze=True)
+
+
+def behavior_office(
+    settings: Settings, database: Database, storage_key: StorageKey, clock: Clock
+) -> BehaviorOffice | None:
+    """Make what watches requests; None when it is off, or not installed and not asked for.
+
+    Raises:
+        BehaviorMissing: it was asked for, and the extra is not installed.
+    """
+    if settings.behavior is BehaviorMode.OFF:
+        return None
+    try:
+        return BehaviorOffice(database, storage_key, settings.home, settings.behavior_terms(), clock=clock)
+    except BehaviorMissing as error:
+        if "behavior" in settings.model_fields_set:
+            raise
+        log.warning("behavior analysis is off", reason=error.detail)
+        return None
 
 
 def nonce_store(settings: Settings, database: Database) -> NonceStore:

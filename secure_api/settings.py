@@ -25,10 +25,11 @@ from crypto import (
 )
 from crypto.providers import select_provider
 from crypto.providers.kem_selection import select_kem_provider
+from secure_api.behavior_settings import BehaviorSettings
 from secure_api.domain.errors import ConfigurationError, KeyUnusable
 from secure_api.domain.limits import Limits
-from secure_api.domain.session_terms import SessionTerms
 from secure_api.domain.signature_policy import SignaturePolicy
+from secure_api.session_settings import SessionSettings
 from secure_api.study_settings import StudySettings
 
 PREFIX = "SECURE_API_"
@@ -108,7 +109,7 @@ def _satisfiable(policy: SignaturePolicy, info: ValidationInfo) -> SignaturePoli
     return policy
 
 
-class Settings(StudySettings):
+class Settings(BehaviorSettings, StudySettings, SessionSettings):
     """The settings. Each one's description is what `docs/operations.md` says of it."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True)
@@ -188,25 +189,6 @@ class Settings(StudySettings):
     )
     storage_key_file: Annotated[Path | None, BeforeValidator(_named)] = Field(
         default=None, description="File that holds it; default: storage.key in the home folder, which init makes."
-    )
-    session_lifetime: int = Field(default=3_600, ge=10, le=86_400, description="Seconds that a session lives at most.")
-    session_idle_timeout: int = Field(
-        default=600, ge=20, le=86_400, description="Seconds without a request after which a session is over."
-    )
-    session_max_requests: int = Field(
-        default=100_000, ge=1, le=10_000_000, description="Requests within one session at most."
-    )
-    session_max_bytes: int = Field(
-        default=1 << 30, ge=1 << 20, le=1 << 36, description="Bytes of all bodies within one session at most."
-    )
-    session_max_per_client: int = Field(
-        default=64, ge=1, le=10_000, description="Sessions of one client at a time; the oldest make room."
-    )
-    sealing_key_lifetime: int = Field(
-        default=86_400,
-        ge=600,
-        le=30 * 86_400,
-        description="Seconds until the key that bodies are sealed to is replaced.",
     )
     sqlite_synchronous: Literal["FULL", "NORMAL"] = Field(
         default="FULL", description="NORMAL is faster and may lose the last commits when the machine dies."
@@ -347,16 +329,6 @@ class Settings(StudySettings):
             max_field_bytes=self.max_field_bytes,
             max_batch_records=self.max_batch_records,
             body_timeout=self.body_timeout,
-        )
-
-    def session_terms(self) -> SessionTerms:
-        """Give what every session is granted."""
-        return SessionTerms(
-            lifetime=self.session_lifetime,
-            idle_timeout=self.session_idle_timeout,
-            max_requests=self.session_max_requests,
-            max_bytes=self.session_max_bytes,
-            max_per_client=self.session_max_per_client,
         )
 
     def profile(self) -> Profile:

@@ -12,6 +12,20 @@ class StudySettings(BaseSettings):
     study_interval: float = Field(
         default=1.0, ge=0.05, le=3_600, description="Seconds between two looks at what studies have to be done."
     )
+    study_lease: int = Field(
+        default=120,
+        ge=1,
+        le=3_600,
+        description="Seconds after which another worker carries on a study whose worker was killed: "
+        "above those of adding 4 MiB of contributions, or of unmasking the longest sum.",
+    )
+    study_compute_seconds: int = Field(
+        default=7 * 86_400,
+        ge=10,
+        le=366 * 86_400,
+        description="Seconds after its close in which the compute parties of a multi-party study come to a result; "
+        "then it is aborted.",
+    )
     study_min_contributors: int = Field(
         default=3, ge=2, le=1_000_000, description="Contributors that a study needs at least, whatever it declares."
     )

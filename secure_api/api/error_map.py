@@ -20,6 +20,7 @@ from secure_api.domain.errors import (
     Conflict,
     DomainError,
     Forbidden,
+    FreshSignatureRequired,
     HeadersTooLarge,
     Invalid,
     JsonRejected,
@@ -29,6 +30,7 @@ from secure_api.domain.errors import (
     PayloadTooLarge,
     RequestTimeout,
     SealedBodyRejected,
+    Throttled,
     UnsupportedMediaType,
 )
 
@@ -60,6 +62,10 @@ ANSWERS: Mapping[type[DomainError], Answer] = MappingProxyType(
             "Authentication failed",
             MappingProxyType({"WWW-Authenticate": "Signature", "Accept-Signature": ACCEPT_SIGNATURE}),
         ),
+        FreshSignatureRequired: Answer(
+            HTTPStatus.FORBIDDEN, "Fresh signature required", MappingProxyType({"Accept-Signature": ACCEPT_SIGNATURE})
+        ),
+        Throttled: Answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", RETRY),
         Forbidden: Answer(HTTPStatus.FORBIDDEN, "Forbidden"),
         NotFound: Answer(HTTPStatus.NOT_FOUND, "Not found"),
         Conflict: Answer(HTTPStatus.CONFLICT, "Conflict"),

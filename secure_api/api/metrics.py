@@ -1,6 +1,6 @@
 """Prometheus metrics: request counts and latencies by route, and why requests were not believed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from fastapi import FastAPI
@@ -26,6 +26,23 @@ class Metrics:
         )
         self.swept = Counter("secure_api_nonces_swept", "Expired nonces forgotten.", registry=self.registry)
         self.heads = Counter("secure_api_ledger_heads_signed", "Ledger heads signed.", registry=self.registry)
+
+        self._behavior = {
+            name: Counter(f"secure_api_behavior_{name}", text, registry=self.registry)
+            for name, text in {
+                "events": "Finished requests that were scored.",
+                "dropped": "Finished requests that were not scored, because too many waited.",
+                "alerts": "Alerts written down.",
+                "findings": "Episodes found, those included that only count in another's alert.",
+                "failures": "Requests, and other tasks of the scoring thread, that it failed at.",
+                "seconds": "Seconds of the scoring thread at work.",
+            }.items()
+        }
+
+    def count_behavior(self, counts: Mapping[str, float]) -> None:
+        """Add what behavior analysis did since the last time."""
+        for name, count in counts.items():
+            self._behavior[name].inc(count)
 
     def install(self, app: FastAPI) -> None:
         """Measure every route and serve `/metrics`.

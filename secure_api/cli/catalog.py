@@ -35,10 +35,12 @@ CATALOG: Final = tuple(
         ("organizations", MANAGE, "Create and list organizations (the operator's admins)."),
         ("tokens", MANAGE, "Issue one-time enrollment tokens (admins)."),
         ("clients", MANAGE, "List the clients of an organization (admins)."),
+        ("alerts", MANAGE, "Read and label what behavior analysis found (admins, auditors)."),
         ("init", OPERATE, "Make the database, the server's key, the first admin and its profile."),
         ("serve", OPERATE, "Serve the API until SIGTERM or Ctrl-C; what was accepted is finished."),
         ("migrate", OPERATE, "Bring the database to the schema of this version."),
         ("ledger", OPERATE, "Verify and show the ledger."),
+        ("behavior", OPERATE, "Score access logs, and measure how well behavior analysis does."),
         ("doctor", OPERATE, "Tell which providers, extras and servers are there, and whether all is sound."),
     )
 )

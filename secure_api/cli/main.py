@@ -17,8 +17,13 @@ COMPLETION: Final = "_SECURE_API_COMPLETE"
 
 #: Errors of the layers below, by name: importing them here would make every command wait for all of them.
 CODES: Final = {
+    "anomaly.errors.EventError": ExitCode.USAGE,
+    "anomaly.errors.AnomalyError": ExitCode.FAILURE,
     "crypto.errors.SigningError": ExitCode.USAGE,
     "crypto.errors.SealingError": ExitCode.USAGE,
+    "crypto.errors.MpcTermsError": ExitCode.FAILURE,
+    "crypto.errors.MpcInputError": ExitCode.FAILURE,
+    "crypto.errors.MaskingError": ExitCode.FAILURE,
     "crypto.errors.CryptoError": ExitCode.KEY,
     "secure_api.client.errors.ResponseRefused": ExitCode.REFUSED,
     "secure_api.client.errors.ServerUnusable": ExitCode.FAILURE,

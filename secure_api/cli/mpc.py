@@ -18,16 +18,11 @@ from secure_api.cli.exit_codes import ExitCode
 from secure_api.cli.options import Config, Json, Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from httpx import Response
-
     from crypto.mpc import MpcResult
     from crypto.mpc.job import Job
     from secure_api.client.mpc import PartyClient
 
 LOOK_SECONDS: Final = 1.0  # between two looks at a study that is not ready
-PATIENCE: Final = 60  # looks at a server that does not answer, before giving up
 
 app = typer.Typer(help="Be a compute party of multi-party studies.", no_args_is_help=True)
 
@@ -51,6 +46,7 @@ def init(
     """Make a party's TLS and sealing keys; prints what the creator of a study lists in its parameters."""
     from crypto.mpc.identity import PartyIdentity
 
+    _address(address)
     description = PartyIdentity.create(folder, datetime.now(UTC)).description(organization, address)
     put_json(description)
     say(f"keys written to {folder}; give the JSON to the creators of studies, and compare the certificate by phone")
@@ -80,6 +76,8 @@ def party(
     json: Json = False,
 ) -> None:
     """Compute a closed study with its other parties, and post the result; no party sees a contribution."""
+    from httpx import HTTPStatusError
+
     from crypto.mpc.identity import PartyIdentity
     from crypto.mpc.job import Deadlines
     from secure_api.cli.api_call import code_of, complaint, hint_for, server_key_of
@@ -88,18 +86,26 @@ def party(
     from secure_api.cli.target import target
     from secure_api.client import ServerUnusable, SignatureAuth
     from secure_api.client.mpc import PartyClient
+    from secure_api.client.patience import Patience, is_repeatable
 
     identity = PartyIdentity.read(folder)
     account, keys = read_profile(profile, config)
+    # From the first request on: a server that restarts must not cost the parties an attempt, nor a party that begins.
+    patience = Patience()
     with Channel(account.url, SignatureAuth(*keys, server_key=server_key_of(account))) as channel:
 
         def send(method: str, path: str, body: Mapping[str, object] | None) -> bytes:
             content = b"" if body is None else dumps(body).encode()
-            response = _patiently(lambda: channel.send(method, target(account.url, path), content))
-            if response.status_code == HTTPStatus.CONFLICT:
-                raise ServerUnusable("\n".join(complaint(response)), response.status_code)
-            if not response.is_success:
-                raise CliError("\n".join(complaint(response)), code_of(response), hint_for(response))
+            return patience.ask(lambda: once(method, path, content), is_repeatable(method, path))
+
+        def once(method: str, path: str, content: bytes) -> bytes:
+            response = channel.send(method, target(account.url, path), content)
+            try:
+                response.raise_for_status()
+            except HTTPStatusError as error:
+                if response.status_code == HTTPStatus.CONFLICT:
+                    raise ServerUnusable("\n".join(complaint(response)), response.status_code) from error
+                raise CliError("\n".join(complaint(response)), code_of(response), hint_for(response)) from error
             return response.content
 
         client = PartyClient(study, identity, send, Deadlines(connect, round_, total), _address(listen))
@@ -118,18 +124,6 @@ def party(
         say(f"transcript {told['transcript']}")
 
 
-def _patiently(send: "Callable[[], Response]") -> "Response":
-    """Send again for a while when there is no answer: a server that restarts must not cost the parties an attempt."""
-    for _ in range(PATIENCE):
-        try:
-            return send()
-        except CliError as error:
-            if error.code is not ExitCode.UNREACHABLE:
-                raise
-            time.sleep(LOOK_SECONDS)
-    return send()
-
-
 def _attempt(client: "PartyClient", until: float) -> "MpcResult | None":
     """Wait for the study, and try once; None when the parties' session was aborted, and can be tried again."""
     from crypto import MpcAborted
@@ -137,6 +131,7 @@ def _attempt(client: "PartyClient", until: float) -> "MpcResult | None":
     from secure_api.client.mpc import OVER_STATES, READY_STATES, Standing
 
     job: Job | None = None
+    told = False
     while job is None:
         seen = client.look()
         if seen.state in OVER_STATES:
@@ -149,6 +144,9 @@ def _attempt(client: "PartyClient", until: float) -> "MpcResult | None":
         if job is None:
             if time.monotonic() >= until:
                 raise CliError(f"the study is still {seen.state}", hint="wait longer with --wait")
+            if seen.state == "open" and not told:
+                say("the study is open: waiting until it is closed")
+                told = True
             time.sleep(LOOK_SECONDS)
     say(f"party {job.index} of {len(job.addresses)}, attempt {job.session.attempt}: connecting")
     try:

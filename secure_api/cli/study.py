@@ -1,58 +1,26 @@
 """`secure-api study`: statistics over contributions that nobody may see."""
 
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
+from secure_api.cli import analyst_key, budget, local_study
+from secure_api.cli.analyst_key import StudyId
+from secure_api.cli.argument import named_number
 from secure_api.cli.command import Command
 from secure_api.cli.console import put, put_bytes, put_json, put_table, say
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
-from secure_api.cli.options import Config, Json, NoPassphrase, PassphraseFile, Profile
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from secure_api.client.studies import StudyClient
+from secure_api.cli.options import Config, Json, PassphraseFile, Profile
+from secure_api.cli.study_channel import studies_of
 
 ID: Final = "4f0c2a1e-6a55-4f0e-9c51-0f7d3c1b2a90"
 
 app = typer.Typer(help="Compute statistics over contributions that nobody may see.", no_args_is_help=True)
 
-StudyId = Annotated[str, typer.Argument(metavar="STUDY", help="Identifier of the study.")]
-Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File to write.", dir_okay=False)]
-
-
-@app.command(
-    cls=Command,
-    epilog="secure-api study key --output analyst.key\nsecure-api study key -o analyst.key --parameters ckks-8192",
-)
-def key(
-    output: Output,
-    parameters: Annotated[
-        str, typer.Option("--parameters", metavar="NAME", help="bfv-8192: exact sums; ckks-8192: approximate ones.")
-    ] = "bfv-8192",
-    decryptions: Annotated[
-        int, typer.Option("--decryptions", min=1, max=1024, help="Results that the key may decrypt.")
-    ] = 16,
-    passphrase_file: PassphraseFile = None,
-    no_passphrase: NoPassphrase = False,
-) -> None:
-    """Make an analyst's key for encrypted sums; whoever has it reads results, and could read contributions."""
-    from crypto.homomorphic import HOMOMORPHIC_PARAMETERS, AnalystKey
-    from secure_api.cli.keyring import required_passphrase
-
-    chosen = HOMOMORPHIC_PARAMETERS.get(parameters)
-    if chosen is None:
-        raise CliError(f"there are {', '.join(HOMOMORPHIC_PARAMETERS)}", ExitCode.USAGE)
-    passphrase = None if no_passphrase else required_passphrase(passphrase_file, str(output))
-    made = AnalystKey.create(chosen, decryptions=decryptions)
-    made.save(output, passphrase)
-    say(f"key written to {output}; it decrypts {decryptions} results")
-    put(made.fingerprint)
+app.command("key", cls=Command, epilog=analyst_key.KEY_EXAMPLES)(analyst_key.make)
 
 
 @app.command(
@@ -60,7 +28,9 @@ def key(
     epilog="secure-api study create stay --statistic mean --dimension 12 --low 0 --high 90 --invite north,south,west "
     "--key analyst.key -p institute\n"
     "secure-api study create flu --method mpc --statistic max --dimension 1 --low 0 --high 1e6 "
-    "--invite north,south,west --parties parties.json -p institute",
+    "--invite north,south,west --parties parties.json -p institute\n"
+    "secure-api study create stay --statistic mean --dimension 12 --low 0 --high 90 --invite north,south,west "
+    "--key analyst.key --epsilon 1 --delta 1e-6 --sensitivity 3 --dataset stays -p institute",
 )
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the study.")],
@@ -83,11 +53,35 @@ def create(
         str | None,
         typer.Option("--roster", metavar="KEYIDS", help="Keys of the contributors (masked), separated by commas."),
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", metavar="FILE", help="JSON of weights by organization (linear-score).", dir_okay=False),
+    ] = None,
     argument: Annotated[
         list[str] | None, typer.Option("--argument", "-a", metavar="NAME=NUMBER", help="Argument of the statistic.")
     ] = None,
+    epsilon: Annotated[
+        float | None, typer.Option("--epsilon", help="Differential privacy: contributors add noise for this epsilon.")
+    ] = None,
+    delta: Annotated[float, typer.Option("--delta", help="And this delta.")] = 1e-6,
+    sensitivity: Annotated[
+        float | None,
+        typer.Option(
+            "--sensitivity", help="How far (L2) one person moves a contribution; unless told, all of it is hidden."
+        ),
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", metavar="NAME", help="Dataset whose privacy budget pays for it.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", metavar="NAME=NUMBER", help="Parameter of the method, as stage_seconds=60."),
+    ] = None,
     minimum: Annotated[int, typer.Option("--minimum", min=2, help="Contributors that must take part.")] = 3,
-    days: Annotated[float, typer.Option("--days", min=0, help="Days until the deadline.")] = 7.0,
+    organizations: Annotated[
+        int | None, typer.Option("--organizations", metavar="N", min=1, help="Organizations that must take part.")
+    ] = None,
+    days: Annotated[float, typer.Option("--days", min=0, max=36_500, help="Days until the deadline.")] = 7.0,
     passphrase_file: PassphraseFile = None,
     json: Json = False,
 ) -> None:
@@ -95,17 +89,27 @@ def create(
     parameters: dict[str, Any] = {}
     if roster is not None:
         parameters["roster"] = [one.strip() for one in roster.split(",") if one.strip()]
-    if arguments := dict(_argument(text) for text in argument or []):
+    if arguments := dict(named_number(text) for text in argument or []):
         parameters["arguments"] = arguments
+    for text in parameter or []:
+        named, number = named_number(text)
+        parameters[named] = int(number) if number.is_integer() else number
     if parties is not None:
         parameters["parties"] = _read_json(parties)
-    with _studies(profile, config) as studies:
+    invited = [one.strip() for one in invite.split(",") if one.strip()]
+    if model is not None:
+        parameters["model"] = _read_json(model)
+        minimum = len(invited)  # a score needs every organization's part
+    privacy = None if epsilon is None else {"epsilon": epsilon, "delta": delta, "sensitivity": sensitivity}
+    with studies_of(profile, config) as studies:
         if method == "ckks":
             if key is None:
                 raise CliError(
                     "an encrypted study needs the analyst's key", ExitCode.USAGE, "--key FILE; see study key"
                 )
-            parameters["context"] = studies.upload_context(_analyst_key(key, passphrase_file).public_context)
+            parameters["context"] = studies.upload_context(
+                analyst_key.read_analyst_key(key, passphrase_file).public_context
+            )
         made = studies.create(
             {
                 "name": name,
@@ -113,10 +117,13 @@ def create(
                 "statistic": statistic,
                 "dimension": dimension,
                 "bounds": {"low": low, "high": high},
-                "contributors": [one.strip() for one in invite.split(",") if one.strip()],
+                "contributors": invited,
                 "minimum_contributors": minimum,
+                "minimum_organizations": organizations,
                 "deadline": (datetime.now(UTC) + timedelta(days=days)).isoformat().replace("+00:00", "Z"),
                 "parameters": parameters,
+                "dataset": dataset,
+                "privacy": privacy,
             }
         )
     if json:
@@ -128,7 +135,7 @@ def create(
 @app.command("list", cls=Command, epilog="secure-api study list -p clinic-a\nsecure-api study list -p clinic-a --json")
 def list_studies(profile: Profile, config: Config = None, json: Json = False) -> None:
     """List the studies of one's organization, and those that it is invited to."""
-    with _studies(profile, config) as studies:
+    with studies_of(profile, config) as studies:
         found = studies.all()
     if json:
         put_json(found)
@@ -140,7 +147,7 @@ def list_studies(profile: Profile, config: Config = None, json: Json = False) ->
 @app.command(cls=Command, epilog=f"secure-api study status {ID} -p clinic-a")
 def status(study: StudyId, profile: Profile, config: Config = None, json: Json = False) -> None:
     """Tell where a study is, and how many have contributed."""
-    with _studies(profile, config) as studies:
+    with studies_of(profile, config) as studies:
         found = studies.get(study)
     if json:
         put_json(found)
@@ -159,51 +166,61 @@ def contribute(
     profile: Profile,
     config: Config = None,
     column: Annotated[
-        str | None, typer.Option("--column", metavar="NAME", help="Column of a CSV, or member of JSON objects.")
+        str | None,
+        typer.Option(
+            "--column",
+            metavar="NAME",
+            help="Column of a CSV, or member of JSON objects (a,b,c for scores and regressions).",
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Encrypt, and tell what would be sent.")] = False,
     json: Json = False,
 ) -> None:
     """Encrypt the values of a file for a study, and send them; a client contributes once.
 
-    In a masked study this stays until the sum is released, and prints it: the masks take several rounds.
+    In a masked study this stays until the sum is released, and prints it: the masks take several rounds. When it was
+    ended before, run it again with the same file: it goes on.
     """
     from hashlib import sha256
 
     from rich.progress import track
 
     from secure_api.cli.console import stderr
-    from secure_api.cli.contribution_file import read_values
     from secure_api.cli.keyring import read_profile
+    from secure_api.client import ProfileStore
+    from secure_api.client.masked_memory import FOLDER
 
     signer = read_profile(profile, config)[1][0]
-    with _studies(profile, config) as studies:
+    with studies_of(profile, config) as studies:
         found = studies.get(study)
 
         def progress(lines: Any) -> Any:
             return track(lines, "reading", console=stderr, transient=True, disable=not stderr.is_terminal)
 
-        values = read_values(file, column, int(found.get("dimension", 0)), progress)
+        values = _values(found, file, column, progress)
+        if (privacy := found.get("privacy")) and not json:
+            say(f"noise is added before anything is sent: {_promise(privacy)}")
         if found.get("method") == "masked" and not dry_run:
-            outcome = studies.take_part(found, values, signer, told=say)
+            folder = ProfileStore(config).folder / FOLDER
+            outcome = studies.take_part(found, values, signer, told=say, folder=folder)
             put_json(outcome)
             return
         content = studies.prepare(found, values, signer.public_key.keyid)
         digest = sha256(content).hexdigest()
         if not dry_run:
             studies.contribute(study, content)
-    told = {"study": study, "values": len(values), "bytes": len(content), "sha256": digest, "sent": not dry_run}
+    told = {"study": study, "values": int(values.size), "bytes": len(content), "sha256": digest, "sent": not dry_run}
     if json:
         put_json(told)
     else:
         done = "would be sent" if dry_run else "sent"
-        say(f"{len(values)} values in {len(content)} encrypted bytes {done} (SHA-256 {digest})")
+        say(f"{values.size} values in {len(content)} encrypted bytes {done} (SHA-256 {digest})")
 
 
 @app.command(cls=Command, epilog=f"secure-api study close {ID} -p institute")
 def close(study: StudyId, profile: Profile, config: Config = None) -> None:
     """Take no more contributions: the computation begins."""
-    with _studies(profile, config) as studies:
+    with studies_of(profile, config) as studies:
         studies.close(study)
     say(f"{study} is closed")
 
@@ -216,7 +233,7 @@ def abort(
     config: Config = None,
 ) -> None:
     """End a study without a result; what was contributed is forgotten."""
-    with _studies(profile, config) as studies:
+    with studies_of(profile, config) as studies:
         studies.abort(study, reason)
     say(f"{study} is aborted")
 
@@ -224,97 +241,49 @@ def abort(
 @app.command(cls=Command, epilog=f"secure-api study result {ID} -p institute\nsecure-api study result {ID} -p a > sum")
 def result(study: StudyId, profile: Profile, config: Config = None) -> None:
     """Read what a study released: JSON, or the encrypted sum of a study of the method ckks."""
-    with _studies(profile, config) as studies:
+    with studies_of(profile, config) as studies:
         content = studies.result(study)
     put_bytes(content)
 
 
-@app.command(
-    cls=Command,
-    epilog=f"secure-api study decrypt {ID} --key analyst.key -p institute\n"
-    f"secure-api study decrypt {ID} -k analyst.key -p institute --json | jq .values",
-)
-def decrypt(
-    study: StudyId,
-    key: Annotated[Path, typer.Option("--key", "-k", metavar="FILE", help="The analyst's key.", dir_okay=False)],
-    profile: Profile,
-    config: Config = None,
-    passphrase_file: PassphraseFile = None,
-    json: Json = False,
-) -> None:
-    """Decrypt the result of a study; the key counts it, and decrypts no more than it may."""
-    passphrase = _passphrase_of(key, passphrase_file)
-    with _studies(profile, config) as studies:
-        found = studies.get(study)
-        done = studies.decrypt(found, key, passphrase)
-    told = {
-        "study": study,
-        "statistic": found.get("statistic"),
-        "values": done.values.tolist(),
-        "error_bound": done.bound,
-        "contributors": done.contributors,
-        "decryptions_left": done.decryptions_left,
-    }
-    if json:
-        put_json(told)
-        return
-    for value in told["values"]:
-        put(repr(value))
-    say(
-        f"of {done.contributors} contributions; wrong by {done.bound:.3g} at most; {done.decryptions_left} more results"
-    )
+app.command(cls=Command, epilog=analyst_key.DECRYPT_EXAMPLES)(analyst_key.decrypt)
+app.command(cls=Command, epilog=budget.EXAMPLES)(budget.budget)
+app.command(cls=Command, epilog=local_study.EXAMPLES)(local_study.run)
 
 
-@contextmanager
-def _studies(profile: str, config: Path | None) -> "Iterator[StudyClient]":
-    """Open a connection as a profile; whatever goes wrong on it is one line with an exit status."""
-    from secure_api.cli.api_call import code_of, complaint, hint_for, server_key_of
-    from secure_api.cli.channel import Channel
-    from secure_api.cli.keyring import read_profile
-    from secure_api.cli.target import target
-    from secure_api.client import SignatureAuth
-    from secure_api.client.studies import StudyClient
+def _values(study: dict[str, Any], file: Path, column: str | None, progress: Any) -> Any:
+    """Read what a study is to be given: a column, or for scores and regressions the rows of several."""
+    from secure_api.cli.contribution_file import read_rows, read_values
+    from secure_api.client.studies import LINEAR_REGRESSION, LINEAR_SCORE
 
-    account, keys = read_profile(profile, config)
-    with Channel(account.url, SignatureAuth(*keys, server_key=server_key_of(account))) as channel:
-
-        def send(method: str, path: str, content: bytes, content_type: str) -> bytes:
-            response = channel.send(method, target(account.url, path), content, [("Content-Type", content_type)])
-            if not response.is_success:
-                raise CliError("\n".join(complaint(response)), code_of(response), hint_for(response))
-            return response.content
-
-        yield StudyClient(send)
+    dimension, statistic = int(study.get("dimension", 0)), study.get("statistic")
+    if statistic == LINEAR_REGRESSION:
+        values = read_rows(file, column, None, progress)
+    elif statistic == LINEAR_SCORE and column is not None:
+        values = read_rows(file, column, dimension, progress)
+    else:
+        values = read_values(file, column, dimension, progress)
+    _refuse_outside(study, values[:-1] if statistic == "weighted-mean" else values, file)  # the last one is a weight
+    return values
 
 
-def _analyst_key(path: Path, passphrase_file: Path | None) -> Any:
-    from crypto.homomorphic import AnalystKey
-
-    return AnalystKey.load(path, _passphrase_of(path, passphrase_file))
-
-
-def _passphrase_of(path: Path, file: Path | None) -> bytes | None:
-    from crypto.homomorphic.analyst_key import is_encrypted
-    from secure_api.cli.passphrase import opening_passphrase
-
-    if not is_encrypted(path):
-        return None
-    passphrase = opening_passphrase(file, str(path))
-    if passphrase is None:
-        raise CliError(f"{path} is encrypted, and no passphrase was given", ExitCode.KEY, "--passphrase-file FILE")
-    return passphrase.secret
+def _promise(privacy: dict[str, Any]) -> str:
+    """Say what noise is to hide: the creator of a study chooses it, and contributors know whether it is enough."""
+    sensitivity = privacy.get("sensitivity")
+    hidden = "the whole contribution" if sensitivity is None else f"what moves it by {sensitivity:g} at most"
+    return f"epsilon {privacy['epsilon']:g}, delta {privacy['delta']:g}, for {hidden}"
 
 
-def _argument(text: str) -> tuple[str, float]:
-    name, equals, number = text.partition("=")
-    try:
-        value = float(number)
-    except ValueError:
-        equals = ""
-        value = 0.0
-    if not equals or not name:
-        raise CliError(f"{text!r:.60} is not NAME=NUMBER", ExitCode.USAGE)
-    return name, value
+def _refuse_outside(study: dict[str, Any], values: Any, file: Path) -> None:
+    """Name the first value that is outside the study's bounds: the library, which refuses it too, knows no file."""
+    bounds = study.get("bounds") or {}
+    low, high = float(bounds.get("low", "-inf")), float(bounds.get("high", "inf"))
+    row = values.reshape(-1)
+    outside = (row < low) | (row > high)
+    if outside.any():
+        place = int(outside.argmax())
+        why = f"every value lies between {low:g} and {high:g}, and value {place + 1} is {float(row[place])!r}"
+        raise CliError(f"{file}: {why}", ExitCode.USAGE)
 
 
 def _read_json(path: Path) -> Any:

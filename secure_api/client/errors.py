@@ -1,10 +1,11 @@
 """Errors of the client.
 
     ClientError
-    ├── ProfileMissing      there is no profile of that name
-    ├── ProfileUnreadable   the profile file, or what it names, cannot be used
-    ├── ResponseRefused     the answer is not the server's own answer to this request
-    └── ServerUnusable      the server does not offer what was asked of it
+    ├── MaskedMemoryUnusable  what is kept of a masked study is not to be gone on from
+    ├── ProfileMissing        there is no profile of that name
+    ├── ProfileUnreadable     the profile file, or what it names, cannot be used
+    ├── ResponseRefused       the answer is not the server's own answer to this request
+    └── ServerUnusable        the server does not offer what was asked of it
         └── SealingKeyRefused   it publishes sealing keys, and its known signing key vouches for none
 
 What concerns keys and signatures is `crypto.CryptoError`.
@@ -25,6 +26,10 @@ class ProfileUnreadable(ClientError):
 
 class ResponseRefused(ClientError):
     """The answer is not signed by the server, is not to this request, or cannot be opened."""
+
+
+class MaskedMemoryUnusable(ClientError):
+    """What this contributor keeps of a masked study cannot be gone on from: nothing was sent."""
 
 
 class ServerUnusable(ClientError):

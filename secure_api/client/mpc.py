@@ -25,6 +25,7 @@ from crypto.mpc.ring import LIBRARY
 from crypto.mpc.terms import MpcTerms
 from crypto.mpc.transcript import Entry, Session
 from crypto.mpc.vectors import pack
+from crypto.privacy.terms import PrivacyTerms
 from secure_api.client.errors import ServerUnusable
 
 #: Sends method, path and JSON body, and gives the body of an answer that is a success. Raises ServerUnusable with the
@@ -68,6 +69,7 @@ class StudyTerms:
                 float(bounds["low"]),
                 float(bounds["high"]),
                 study["minimum_contributors"],
+                PrivacyTerms.parse(study.get("privacy"), int(study["minimum_contributors"])),
             )
             return cls(study["state"], parameters, terms)
         except (KeyError, TypeError) as error:
@@ -91,7 +93,10 @@ class PartyClient:
 
     def look(self) -> StudyTerms:
         """Return the study as it stands now. Raises ServerUnusable, MpcError, and what `send` raises."""
-        return StudyTerms.parse(self._get(""))
+        found = self._get("")
+        if found.get("id") != self.study:
+            raise ServerUnusable(f"the server describes another study than {self.study:.64}")
+        return StudyTerms.parse(found)
 
     def fetch(self, study: StudyTerms) -> Job:
         """Return the job of the present attempt, with all of this party's boxes opened.

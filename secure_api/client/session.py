@@ -5,6 +5,8 @@ The first request brings a handshake with it: a key exchange, signed by the clie
 the session nears its limits it is rekeyed; when it is over, or the server has forgotten it, there is a new handshake.
 All of this happens behind the request that needs it, for sync and async clients alike; threads and tasks may share one
 object.
+
+A server that has become suspicious of a client may want its keys' signatures for a while; then requests are signed.
 """
 
 import asyncio
@@ -35,6 +37,9 @@ from secure_api.client.sealer import SessionSealer
 from secure_api.client.signature_auth import SignatureAuth
 
 SESSIONS_PATH: Final = b"/v1/sessions"
+SIGNED_SECONDS: Final = 60.0
+"""How long requests are signed after the server asked for it; then the session is tried again."""
+_ASKED: Final = ":fresh-signature-required"
 _NOTHING: Final = httpx.Request("GET", "")
 
 Flow = Generator[httpx.Request, httpx.Response, None]
@@ -62,6 +67,8 @@ class Session(httpx.Auth):
         self.seal = seal
         self.current: ActiveSession | None = None
         self._auth = auth
+        self._signing = auth.sealing() if seal else auth
+        self._signed_until = 0.0
         self._server_key = auth.server_key
         self._handshakes = Handshakes()
         self._lock = threading.Lock()  # of `current` and of what a session has used; held for no I/O
@@ -76,12 +83,17 @@ class Session(httpx.Auth):
         require_readable(request, httpx.SyncByteStream)
         request.read()
         for attempt in range(2):
+            if self._auth.now() < self._signed_until:
+                break
             session = yield from self._ready_or_shared(request)
             exchange = self._prepare(session, request)
             response = yield exchange.request
             response.read()
             if self._settled(session, exchange, response, again=attempt == 0 and request.method in REPEATABLE):
-                return
+                if not self._must_sign(response):
+                    return
+                break
+        yield from self._signing.sync_auth_flow(request)
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Do the same for an async client (httpx calls this)."""
@@ -89,6 +101,8 @@ class Session(httpx.Auth):
         await request.aread()
         room = asyncio.get_running_loop()
         for attempt in range(2):
+            if self._auth.now() < self._signed_until:
+                break
             while (session := self._ready(request)) is None:
                 if (under_way := self._handshakes.join(room)) is not None:
                     await asyncio.wrap_future(under_way)
@@ -105,6 +119,16 @@ class Session(httpx.Auth):
             response = yield exchange.request
             await response.aread()
             if self._settled(session, exchange, response, again=attempt == 0 and request.method in REPEATABLE):
+                if not self._must_sign(response):
+                    return
+                break
+        signing = self._signing.async_auth_flow(request)
+        step = await anext(signing)
+        while True:
+            answer = yield step
+            try:
+                step = await signing.asend(answer)
+            except StopAsyncIteration:
                 return
 
     def end(self, client: httpx.Client) -> None:
@@ -232,6 +256,19 @@ class Session(httpx.Auth):
         with self._lock:
             session.bytes += len(response.content)
         exchange.receive(response)
+        return True
+
+    def _must_sign(self, response: httpx.Response) -> bool:
+        """Tell whether the server refused the request as it wants the client's keys to sign; for a minute they do.
+
+        The answer is of the session, so it was the server that did nothing: any request may be sent again.
+        """
+        if response.status_code != HTTPStatus.FORBIDDEN:
+            return False
+        problem = Problem.parse(response.headers.get("content-type", ""), response.content)
+        if problem is None or not problem.type.endswith(_ASKED):
+            return False
+        self._signed_until = self._auth.now() + SIGNED_SECONDS
         return True
 
 

@@ -75,6 +75,21 @@ class SignatureAuth(httpx.Auth):
         self._credentials = Credentials(keys, server_key, server_key.keyid if server_key else "")
         self._targets: dict[tuple[str, bytes], SealingTarget] = {}
 
+    def sealing(self) -> "SignatureAuth":
+        """Give one that signs with the same keys, clock and nonces, and seals.
+
+        Raises:
+            ClientError: the server's public key is not known.
+        """
+        return SignatureAuth(
+            *self.keys,
+            server_key=self.server_key,
+            seal=True,
+            lifetime=self.lifetime,
+            clock=self._clock,
+            nonce_source=self._nonce_source,
+        )
+
     @classmethod
     def from_key_file(
         cls,

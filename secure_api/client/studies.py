@@ -9,24 +9,41 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from secure_api.client.errors import ServerUnusable
+from secure_api.client.patience import Patience, is_repeatable
+from secure_api.client.send import JSON, OCTETS, Send
 
 if TYPE_CHECKING:
     import httpx
 
     from crypto import PrivateKey
-    from crypto.homomorphic import ContextFacts, HomomorphicTerms
+    from crypto.homomorphic import ContextFacts, HomomorphicTerms, LinearModel
     from crypto.homomorphic.analyst_key import HomomorphicResult
+    from crypto.privacy import PrivacyTerms
 
-OCTETS: Final = "application/octet-stream"
-JSON: Final = "application/json"
+LINEAR_SCORE: Final = "linear-score"
+LINEAR_REGRESSION: Final = "linear-regression"
 ENDED: Final = frozenset({"released", "aborted"})
-#: Sends method, path, body and its content type; gives the body of an answer that is a success.
-Send = Callable[[str, str, bytes, str], bytes]
+
+
+def patient(send: Send, patience: Patience | None = None) -> Send:
+    """Give a `send` that outlasts a restart: a server that has answered once is asked again when it does not."""
+    chosen, answered = patience or Patience(), False
+
+    def ask(method: str, path: str, content: bytes, content_type: str) -> bytes:
+        nonlocal answered
+        if not answered:  # a wrong address, or a server that is not running, is told at once
+            content = send(method, path, content, content_type)
+            answered = True
+            return content
+        return chosen.ask(lambda: send(method, path, content, content_type), is_repeatable(method, path))
+
+    return ask
 
 
 class StudyClient:
@@ -36,10 +53,11 @@ class StudyClient:
         self._send = send
 
     @classmethod
-    def over(cls, http: httpx.Client) -> StudyClient:
+    def over(cls, http: httpx.Client, patience: Patience | None = None) -> StudyClient:
         """Make a client over a connection whose `auth` signs requests and whose `base_url` is the server's.
 
-        An answer that is no success raises `httpx.HTTPStatusError`.
+        A server that has answered before, and does not any more, is asked again for as long as `patience` says (five
+        minutes). An answer that is no success raises `httpx.HTTPStatusError`.
         """
 
         def send(method: str, path: str, content: bytes, content_type: str) -> bytes:
@@ -47,7 +65,7 @@ class StudyClient:
             response.raise_for_status()
             return response.content
 
-        return cls(send)
+        return cls(patient(send, patience))
 
     def upload_context(self, public_context: bytes) -> str:
         """Upload an analyst's public context; returns its fingerprint. Again is fine."""
@@ -61,8 +79,11 @@ class StudyClient:
         return self._json("POST", "/v1/studies", json.dumps(study).encode())
 
     def get(self, study: str) -> dict[str, Any]:
-        """Look at a study."""
-        return self._json("GET", _path(study))
+        """Look at a study. Raises ServerUnusable also when the answer is of another study."""
+        found = self._json("GET", _path(study))
+        if found.get("id") != study:
+            raise ServerUnusable(f"the server describes another study than {study:.64}")
+        return found
 
     def all(self) -> list[dict[str, Any]]:
         """List every study that the client may know of, the newest first."""
@@ -82,6 +103,8 @@ class StudyClient:
     def prepare(self, study: Mapping[str, Any], values: Any, keyid: str) -> bytes:
         """Encrypt or share the values (floats, as many as the study's dimension) for a study that `get` returned.
 
+        For a linear score the values are the organization's columns: an array of as many rows as the dimension.
+
         `keyid` is the key that signs the client's requests. Nothing is sent; for CKKS and BFV the study's public
         context is read. Raises CryptoError: values outside the bounds, another number of them, terms that make no
         sense.
@@ -91,6 +114,8 @@ class StudyClient:
             from crypto.homomorphic import Encryptor
 
             encryptor = Encryptor(self._send("GET", _path(study["id"], "/context"), b"", JSON), _fingerprint(study))
+            if study.get("statistic") == LINEAR_SCORE:
+                values = linear_model(study).part(self._organization(), values)
             return encryptor.encrypt(homomorphic_terms(study, encryptor.facts), values)
         if method == "mpc":
             from crypto.mpc import seal_contribution
@@ -102,15 +127,25 @@ class StudyClient:
         raise ServerUnusable(f"contributions to a study of the method {method!r:.40} are not made in this way")
 
     def take_part(
-        self, study: Mapping[str, Any], values: Any, key: PrivateKey, *, told: Callable[[str], None] = lambda _: None
+        self,
+        study: Mapping[str, Any],
+        values: Any,
+        key: PrivateKey,
+        *,
+        told: Callable[[str], None] = lambda _: None,
+        look_seconds: float = 1.0,
+        folder: Path | None = None,
     ) -> dict[str, Any]:
         """Contribute to a masked study that `get` returned, with the key on its roster; stays until its release.
 
-        Returns the result. Raises CryptoError, ServerUnusable: see `MaskedContributor.run`.
+        It looks every `look_seconds` whether its next message is waited for. With a `folder` it can be ended at any
+        moment, and goes on when it is called again with the same folder, key and values.
+
+        Returns the result. Raises CryptoError, ClientError: see `MaskedContributor.run`.
         """
         from secure_api.client.masking import MaskedContributor
 
-        return MaskedContributor(self._send, study, key, told=told).run(values)
+        return MaskedContributor(self._send, study, key, look_seconds, told=told, folder=folder).run(values)
 
     def contribute(self, study: str, content: bytes) -> str:
         """Send what `prepare` made; returns its SHA-256 (hexadecimal). The same bytes again are fine."""
@@ -124,6 +159,17 @@ class StudyClient:
     def abort(self, study: str, reason: str) -> None:
         """End a study without a result."""
         self._send("POST", _path(study, "/abort"), json.dumps({"reason": reason}).encode(), JSON)
+
+    def budget(self, dataset: str) -> dict[str, Any]:
+        """Look at the privacy budget of a dataset of one's organization."""
+        return self._json("GET", _budget(dataset))
+
+    def set_budget(
+        self, dataset: str, epsilon: float, delta: float, sensitivity: float | None = None
+    ) -> dict[str, Any]:
+        """Set it: what the dataset's studies may cost together, an epsilon at a delta; and the least sensitivity."""
+        budget = {"epsilon": epsilon, "delta": delta, "sensitivity": sensitivity}
+        return self._json("PUT", _budget(dataset), json.dumps(budget).encode())
 
     def result(self, study: str) -> bytes:
         """Read what a study released: JSON, or (method ckks) the encrypted sum."""
@@ -139,7 +185,16 @@ class StudyClient:
         facts = AnalystKey.load(key, passphrase).facts()
         terms = homomorphic_terms(study, facts)
         content = self.result(study["id"])
-        return AnalystKey.decrypt_with(key, passphrase, terms, facts, content, study["contributions"])
+        done = AnalystKey.decrypt_with(key, passphrase, terms, facts, content, study["contributions"])
+        if study.get("statistic") != LINEAR_SCORE:
+            return done
+        model = linear_model(study)
+        scores, bound = model.scores(done.values, done.bound)
+        return replace(done, values=scores, bound=bound, noise=model.noise(done.noise))
+
+    def _organization(self) -> str:
+        """Ask the server for the name of the client's own organization, by which a model weighs its columns."""
+        return str(self._json("GET", "/v1/clients/me").get("organization"))
 
     def _json(self, method: str, path: str, content: bytes = b"", content_type: str = JSON) -> dict[str, Any]:
         try:
@@ -161,6 +216,10 @@ def homomorphic_terms(study: Mapping[str, Any], facts: ContextFacts) -> Homomorp
 
     if study.get("method") != "ckks":
         raise ServerUnusable("the study is of another method than ckks")
+    if (fingerprint := _fingerprint(study)) != facts.fingerprint:
+        raise ServerUnusable(f"the study is for another key: {fingerprint:.64}, not {facts.fingerprint}")
+    if study.get("statistic") == LINEAR_SCORE:
+        return linear_model(study).terms(facts.parameters, int(study["dimension"]), privacy_of(study))
     try:
         parameters, bounds = study["parameters"], study["bounds"]
         return HomomorphicTerms(
@@ -171,8 +230,30 @@ def homomorphic_terms(study: Mapping[str, Any], facts: ContextFacts) -> Homomorp
             float(bounds["high"]),
             parameters.get("maximum_contributors", MAX_CONTRIBUTORS),
             {name: float(value) for name, value in parameters.get("arguments", {}).items()},
+            privacy_of(study),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ServerUnusable("the server's description of the study makes no sense") from error
+
+
+def privacy_of(study: Mapping[str, Any]) -> PrivacyTerms | None:
+    """Give what noise a contributor adds. Raises ServerUnusable, PrivacyError (it is less than declared)."""
+    from crypto.privacy import PrivacyTerms
+
+    try:
+        return PrivacyTerms.parse(study.get("privacy"), int(study["minimum_contributors"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ServerUnusable("the server's description of the study makes no sense") from error
+
+
+def linear_model(study: Mapping[str, Any]) -> LinearModel:
+    """Give the model of a study of linear scores. Raises ServerUnusable, HomomorphicError."""
+    from crypto.homomorphic import LinearModel
+
+    try:
+        bounds = study["bounds"]
+        return LinearModel.parse(study["parameters"]["model"], float(bounds["low"]), float(bounds["high"]))
+    except (KeyError, TypeError, ValueError) as error:
         raise ServerUnusable("the server's description of the study makes no sense") from error
 
 
@@ -185,3 +266,7 @@ def _fingerprint(study: Mapping[str, Any]) -> str:
 
 def _path(study: str, more: str = "") -> str:
     return f"/v1/studies/{quote(study, safe='')}{more}"
+
+
+def _budget(dataset: str) -> str:
+    return f"/v1/datasets/{quote(dataset, safe='')}/budget"

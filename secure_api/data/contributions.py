@@ -41,6 +41,11 @@ class ContributionRepository(ScopedRepository):
         )
         return None if row is None else _contribution(row)
 
+    async def any(self, study_id: str) -> bool:
+        """Tell whether a client of the caller's organization has contributed to a study."""
+        found = self.select_own(StudyContributionRow).where(StudyContributionRow.study_id == study_id).limit(1)
+        return await self._session.scalar(found) is not None
+
     async def add(self, study_id: str, contribution: Contribution, content: bytes) -> None:
         """Insert the calling client's contribution.
 

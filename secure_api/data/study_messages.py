@@ -1,6 +1,6 @@
 """Messages of studies that have rounds: one of each client in each stage."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -51,11 +51,15 @@ class StudyMessageRepository(ScopedRepository):
 
 
 @across_organizations("the server passes on between clients what it cannot read")
-async def messages_of(session: AsyncSession, study_id: str, stage: str) -> Mapping[str, bytes]:
-    """Read the messages of a stage by client."""
+async def messages_of(
+    session: AsyncSession, study_id: str, stage: str, clients: Sequence[str] | None = None
+) -> Mapping[str, bytes]:
+    """Read the messages of a stage by client: of some clients, or of all."""
     statement = select(StudyMessageRow.client_id, StudyMessageRow.content).where(
         StudyMessageRow.study_id == study_id, StudyMessageRow.stage == stage
     )
+    if clients is not None:
+        statement = statement.where(StudyMessageRow.client_id.in_(clients))
     return {row.client_id: row.content for row in await session.execute(statement)}
 
 

@@ -1,5 +1,6 @@
 """A study's terms as the JSON text that its row keeps."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ def write_terms(terms: StudyTerms) -> str:
     """Write terms as JSON; the deadline is a column of its own."""
     privacy: JsonValue = None
     if terms.privacy is not None:
-        privacy = {"epsilon": terms.privacy.epsilon, "delta": terms.privacy.delta}
+        privacy = {**asdict(terms.privacy)}
     members: dict[str, JsonValue] = {
         "statistic": terms.statistic,
         "dimension": terms.dimension,
@@ -40,7 +41,17 @@ def read_terms(method: str, text: str, deadline: datetime) -> StudyTerms:
         minimum_contributors=members["minimum_contributors"],
         minimum_organizations=members["minimum_organizations"],
         deadline=deadline,
-        privacy=None if privacy is None else Privacy(float(privacy["epsilon"]), float(privacy["delta"])),
+        privacy=None if privacy is None else _privacy(privacy),
         dataset=members["dataset"],
         parameters=members["parameters"],
+    )
+
+
+def _privacy(members: dict[str, Any]) -> Privacy:
+    sensitivity = members.get("sensitivity")
+    return Privacy(
+        float(members["epsilon"]),
+        float(members["delta"]),
+        None if sensitivity is None else float(sensitivity),
+        float(members.get("rho", 0.0)),
     )

@@ -15,10 +15,13 @@ Each class carries a `slug`. The API's error map turns classes into HTTP statuse
     ├── SealedBodyRejected        the sealed body is malformed, or for another key or another request
     ├── RequestTimeout            the request did not arrive in time
     ├── AuthenticationFailed      `reason` is for the log; the peer reads one opaque sentence
+    ├── FreshSignatureRequired    a session is not enough at the moment: the client's keys must sign
+    ├── Throttled                 the client sends too much at the moment
     ├── NotReady                  something that the service stands on is missing for now
     ├── LedgerTampered            an entry of the ledger was changed, removed, reordered or duplicated
     ├── StateTampered             the tables are not what the ledger's entries made them
     └── ConfigurationError        the operator's settings make no sense, or no safe sense
+        ├── BehaviorMissing       behavior analysis is asked for and not installed
         └── KeyUnusable           a key or its passphrase is not the one that is wanted
 """
 
@@ -161,6 +164,20 @@ class AuthenticationFailed(DomainError):
         self.reason = reason
 
 
+class FreshSignatureRequired(DomainError):
+    """Requests within a session are refused for a while; those that the client's keys sign are not."""
+
+    slug = "fresh-signature-required"
+    default_detail = "For now this client must sign its requests with its keys; a session is not enough."
+
+
+class Throttled(DomainError):
+    """The client sends more requests than it is granted for a while."""
+
+    slug = "too-many-requests"
+    default_detail = "This client sends too many requests; it has one a second for a while."
+
+
 class NotReady(DomainError):
     """Something that the service stands on (its database, its keys) is missing for now."""
 
@@ -200,6 +217,13 @@ class ConfigurationError(DomainError):
 
     slug = "configuration-error"
     default_detail = "The configuration is not valid."
+
+
+class BehaviorMissing(ConfigurationError):
+    """Behavior analysis stands on libraries that are not installed."""
+
+    slug = "behavior-missing"
+    default_detail = "Behavior analysis needs the extra secure-api[behavior]."
 
 
 class KeyUnusable(ConfigurationError):

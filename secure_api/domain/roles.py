@@ -29,9 +29,12 @@ class Permission(StrEnum):
     APPEND_RECORDS = "records:append"
     READ_RECORDS = "records:read"
     READ_LEDGER = "ledger:read"
+    SET_BUDGETS = "budgets:set"
     CREATE_STUDIES = "studies:create"
     READ_STUDIES = "studies:read"
     CONTRIBUTE = "studies:contribute"
+    READ_ALERTS = "alerts:read"
+    LABEL_ALERTS = "alerts:label"
 
 
 GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
@@ -55,7 +58,9 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.READ_STUDIES,
             }
         ),
-        Role.AUDITOR: frozenset({Permission.READ_DATASETS, Permission.READ_LEDGER, Permission.READ_STUDIES}),
+        Role.AUDITOR: frozenset(
+            {Permission.READ_DATASETS, Permission.READ_LEDGER, Permission.READ_STUDIES, Permission.READ_ALERTS}
+        ),
     }
 )
 

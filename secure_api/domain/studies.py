@@ -31,7 +31,7 @@ ENDED = frozenset({StudyState.RELEASED, StudyState.ABORTED})
 
 #: The statistics of each method.
 STATISTICS: Mapping[StudyMethod, frozenset[str]] = {
-    StudyMethod.CKKS: frozenset({"sum", "mean", "variance", "weighted-mean", "histogram"}),
+    StudyMethod.CKKS: frozenset({"sum", "mean", "variance", "weighted-mean", "histogram", "linear-score"}),
     StudyMethod.MPC: frozenset(
         {
             "sum",
@@ -59,10 +59,15 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Privacy:
-    """The differential privacy that a study declares: (epsilon, delta) for one contribution more or less."""
+    """The differential privacy that a study declares: (epsilon, delta), as rho-zCDP, for one contribution replaced.
+
+    `sensitivity`: for what can move a contribution by so much (L2, in the units of the values), one person's data say.
+    """
 
     epsilon: float
     delta: float
+    sensitivity: float | None = None
+    rho: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,11 @@ def test_these_are_all_the_routes_that_take_json(embedded: Settings) -> None:
     }
     templates = [path.replace("vitals", "{name}").replace("0" * 32, "{id}").replace(STUDY, "{id}") for path in ROUTES]
     # A PUT passes the same gate; the tests below send POST.
-    assert taking == {f"post {path}" for path in templates} | {"put /v1/studies/{id}/party-result"}
+    assert taking == {f"post {path}" for path in templates} | {
+        "put /v1/studies/{id}/party-result",
+        "put /v1/alerts/{id}/label",
+        "put /v1/datasets/{name}/budget",
+    }
     for path in ROUTES:
         scope = {"type": "http", "method": "POST", "path": path, "root_path": "", "headers": []}
         assert any(route.matches(scope)[0] is Match.FULL for route in app.routes), path

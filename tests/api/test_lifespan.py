@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -115,6 +116,8 @@ class TestStart:
         app = from_environment()
         async with app.router.lifespan_context(app), client(app) as http:
             assert (await http.get("/readyz")).status_code == 200
+            assert gc.get_freeze_count() > 10_000  # no collection looks at what was there at the start
+        assert gc.get_freeze_count() == 0
         monkeypatch.setenv("SECURE_API_SIGNATURE_MAX_WINDOW", "301")
         with pytest.raises(ConfigurationError, match="SECURE_API_SIGNATURE_MAX_WINDOW"):
             from_environment()

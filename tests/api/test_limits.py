@@ -24,7 +24,7 @@ MAX_BODY, MAX_HEADERS, MAX_FIELD = 2_048, 16_384, 8_192
 async def small(embedded: Settings) -> AsyncIterator[Consortium]:
     """A server with small limits."""
     settings = altered(
-        embedded, max_body_bytes=MAX_BODY, max_header_bytes=MAX_HEADERS, max_field_bytes=MAX_FIELD, body_timeout=0.2
+        embedded, max_body_bytes=MAX_BODY, max_header_bytes=MAX_HEADERS, max_field_bytes=MAX_FIELD, body_timeout=1.0
     )
     async with started(settings) as consortium:
         yield consortium

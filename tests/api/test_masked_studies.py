@@ -11,6 +11,7 @@ import pytest
 from crypto import MaskingClient, PublicKey, SignatureAlgorithm
 from crypto.base64url import decode_base64url
 from crypto.masking.parameters import MaskedStudy
+from crypto.privacy import PrivacyTerms
 from secure_api.domain.studies import StudyMethod
 from secure_api.services.studies.driver import StudyDriver
 from secure_api.services.studies.masked import MaskedStudies
@@ -47,7 +48,9 @@ class Sum:
         assert response.status_code == 201, response.text
         created = response.json()
         self.study = created["id"]
-        self.masked = MaskedStudy.parse(self.study, 4, LOW, HIGH, 3, created["parameters"])
+        self.masked = MaskedStudy.parse(
+            self.study, 4, LOW, HIGH, 3, created["parameters"], PrivacyTerms.parse(created["privacy"], 3)
+        )
         roster_told = await peers[0].ok("GET", f"/v1/studies/{self.study}/roster")
         keys = [
             PublicKey(SignatureAlgorithm(key["algorithm"]), decode_base64url(key["public_key"]))
@@ -201,6 +204,19 @@ async def test_messages_out_of_turn_of_others_or_malformed_change_nothing(quiet:
     assert await rows(quiet.app) == before
 
 
+@pytest.mark.parametrize("end", ["released", "aborted"])
+async def test_of_a_study_that_is_over_nothing_is_told_and_nothing_taken(quiet: Consortium, end: str) -> None:
+    sum_ = await Sum.begin(quiet)
+    here = {stage: list(ALL) for stage in STAGES}
+    assert await sum_.go(here if end == "released" else here | {"reveal": [0]}) == end
+    for name in ("participants", "delivery", "survivors", "confirmations"):
+        response = await sum_.peers[1].request("GET", f"/v1/studies/{sum_.study}/masking/told/{name}")
+        problem(response, 409, "conflict")
+        assert f"The study is {end}" in response.text
+    for stage in STAGES:
+        assert await sum_.put(1, stage, b"another message") == 409
+
+
 async def test_rosters_that_make_no_sense_are_refused(quiet: Consortium) -> None:
     sum_ = await Sum.begin(quiet)
     roster = sum_.terms()["parameters"]["roster"]
@@ -211,13 +227,15 @@ async def test_rosters_that_make_no_sense_are_refused(quiet: Consortium) -> None
         ({"parameters": {"roster": [*roster[:3], "A" * 43]}}, "/parameters/roster"),
         ({"parameters": {"roster": [*roster[:3], 1]}}, "/parameters"),
         ({"parameters": {"roster": roster, "threshold": 2}}, "/parameters"),
+        ({"contributors": ["north", "south", "west"]}, "/parameters/roster"),  # east's key is on the roster
+        ({"minimum_contributors": 5}, "/parameters"),
         ({"parameters": {"roster": roster, "threshold": 5}}, "/parameters"),
         ({"parameters": {"roster": roster, "colluding": 3}}, "/parameters"),
         ({"parameters": {"roster": roster, "stage_seconds": 0}}, "/parameters"),
         ({"parameters": {"roster": roster, "more": 0}}, "/parameters"),
         ({"statistic": "variance"}, "/statistic"),
         ({"dimension": 300_000}, "/dimension"),
-        ({"privacy": {"epsilon": 1, "delta": 1e-6}}, "/privacy"),
+        ({"privacy": {"epsilon": 1, "delta": 1}}, "/privacy"),
     ]
     before = await rows(quiet.app)
     for members, place in cases:
@@ -225,3 +243,16 @@ async def test_rosters_that_make_no_sense_are_refused(quiet: Consortium) -> None
         assert response.status_code == 422, (members, response.text)
         assert places(response) == [place], members
     assert await rows(quiet.app) == before
+
+
+async def test_a_roster_whose_boxes_are_too_long_for_a_body_is_refused(settings: Settings) -> None:
+    small = settings.model_copy(update={"study_interval": 3_600.0, "max_body_bytes": 19_000})
+    async with started(small) as consortium:
+        peers = [await consortium.member(name) for name in ("north", "south", "west", "east")]
+        analyst = await consortium.member("institute", "analyst")
+        sum_ = Sum(consortium, analyst, peers)
+        refused = await analyst.request("POST", "/v1/studies", sum_.terms())
+        assert refused.status_code == 422
+        assert places(refused) == ["/parameters/roster"]
+        sum_.peers = peers[:3]
+        assert (await analyst.request("POST", "/v1/studies", sum_.terms())).status_code == 201

@@ -157,6 +157,10 @@ async def test_our_own_measures_are_described(running: Consortium) -> None:
         "secure_api_authentication_failures_total",
         "secure_api_nonces_swept_total",
         "secure_api_ledger_heads_signed_total",
+        "secure_api_behavior_events_total",
+        "secure_api_behavior_dropped_total",
+        "secure_api_behavior_alerts_total",
+        "secure_api_behavior_failures_total",
         "http_requests_total",
         "http_request_duration_seconds",
     ):

@@ -17,8 +17,10 @@ from crypto.mpc import Deadlines, MpcResult, seal_contribution
 from crypto.mpc.identity import PartyIdentity
 from secure_api.client.mpc import PartyClient, StudyTerms
 from secure_api.services.studies.driver import StudyDriver
+from secure_api.services.studies.mpc import COMPUTE_SECONDS
 from secure_api.services.studies.registry import study_methods
 from secure_api.settings import Settings
+from tests.api.problem import places
 from tests.api.running import started
 from tests.consortium import Consortium, Peer
 from tests.unit.crypto.mpc.local_study import quiet_port
@@ -73,6 +75,9 @@ class Scene:
         self.id = created["id"]
         return StudyTerms.parse(created)
 
+    async def look(self) -> StudyTerms:
+        return StudyTerms.parse(await self.analyst.ok("GET", self.path()))
+
     def path(self, rest: str = "") -> str:
         return f"/v1/studies/{self.id}{rest}"
 
@@ -93,10 +98,10 @@ class Scene:
         while await self.carry_on() != state:  # noqa: ASYNC110 - the state is in the database
             await asyncio.sleep(0.02)
 
-    async def computing(self) -> StudyTerms:
+    async def computing(self, **changes: Any) -> StudyTerms:
         """Have it contributed to, closed and computing."""
         await self.enroll()
-        study = await self.create()
+        study = await self.create(**changes)
         await self.contribute(study)
         await self.analyst.ok("POST", self.path("/close"))
         await self.until("computing")
@@ -258,7 +263,7 @@ async def test_terms_that_cannot_be_computed_are_refused_at_creation(scene: Scen
         {"parameters": parameters | {"maximum_contributors": 2}},
         {"parameters": parameters | {"maximum_contributors": 1 << 20}},
         {"bounds": {"low": -1e12, "high": 1e12}},
-        {"privacy": {"epsilon": 1.0, "delta": 1e-6}},
+        {"privacy": {"epsilon": 1.0, "delta": 1.0}},
         {
             "parameters": {
                 "parties": [parameters["parties"][0] | {"organization": "nobody"}, *parameters["parties"][1:]]
@@ -279,3 +284,48 @@ async def test_a_contribution_of_another_shape_or_key_is_refused(scene: Scene) -
         refused = await scene.peers[0].request("PUT", scene.path("/contribution"), content, content_type=OCTETS)
         assert refused.status_code == 422
     assert (await scene.analyst.ok("GET", scene.path()))["contributions"] == 0
+
+
+async def test_a_study_that_its_parties_do_not_compute_is_given_up(scene: Scene) -> None:
+    await scene.computing()
+    abort = {"attempt": 0, "reason": "party-lost", "party": 2, "detail": "the connection broke"}
+    await scene.peers[0].ok("POST", scene.path("/party-abort"), abort)
+    scene.consortium.clock.advance(COMPUTE_SECONDS - 60)
+    assert await scene.carry_on() == "computing"
+    scene.consortium.clock.advance(120)
+    await scene.until("aborted")
+    reason = (await scene.analyst.ok("GET", scene.path()))["reason"]
+    assert reason == "the compute parties came to no result in 604800 seconds; the last attempt ended with party-lost"
+    assert (await scene.peers[0].request("GET", scene.path("/party"))).status_code == 409
+
+
+@pytest.mark.parametrize(("dimension", "status"), [(40_000, 201), (45_000, 422)])
+async def test_a_study_whose_contributions_are_too_long_for_a_body_is_refused(
+    scene: Scene, dimension: int, status: int
+) -> None:
+    await scene.enroll()
+    response = await scene.analyst.request("POST", "/v1/studies", scene.terms(dimension=dimension))
+    assert response.status_code == status, response.text
+    if status == 422:
+        assert "SECURE_API_MAX_BODY_BYTES" in response.text
+        assert places(response) == ["/dimension"]
+        return
+    scene.id = response.json()["id"]
+    study = StudyTerms.parse(response.json())
+    content = seal_contribution(
+        study.terms,
+        numpy.zeros(dimension),
+        scene.peers[0].keys[0].keyid,
+        study.parameters.sealing_keys,
+        secrets.token_bytes,
+    )
+    sent = await scene.peers[0].request("PUT", scene.path("/contribution"), content, content_type=OCTETS)
+    assert sent.status_code == 201
+    result = {
+        "attempt": 0,
+        "transcript": "ab" * 32,
+        "contributors": 3,
+        "values": [-1.2345678901234567e-300] * dimension,
+    }
+    late = await scene.peers[0].request("PUT", scene.path("/party-result"), result)
+    assert late.status_code == 409, "it is long, but not too long"

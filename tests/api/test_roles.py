@@ -45,6 +45,7 @@ RULES = [
     Rule("POST /v1/datasets/{name}/records", {ADMIN, CONTRIBUTOR}, 201, target="/v1/datasets/vitals/records"),
     Rule("GET /v1/datasets/{name}/records", {ADMIN, CONTRIBUTOR, ANALYST}, target="/v1/datasets/vitals/records"),
     Rule("GET /v1/ledger", {ADMIN, AUDITOR}),
+    Rule("GET /v1/alerts", {ADMIN, AUDITOR}),
     Rule("POST /v1/sessions", EVERYBODY, 201),
     Rule("GET /v1/sessions", EVERYBODY),
     Rule("POST /v1/contexts", {ADMIN, ANALYST}, 201),
@@ -58,11 +59,15 @@ RULES = [
     Rule("POST /v1/clients/me/keys", EVERYBODY, 201),
     Rule("DELETE /v1/keys/{keyid}", EVERYBODY, 204, target="one's own"),
 ]
-#: Nobody is a client yet who calls the first. The others are about one session (tests/api/test_sessions.py), end a
-#: study (test_studies.py), or are for its compute parties and masked contributors (test_multi_party.py,
-#: test_masked_studies.py).
+#: Nobody is a client yet who calls the first. The others are about one session (tests/api/test_sessions.py), one alert
+#: (test_alerts.py) or one budget (test_budgets.py), end a study (test_studies.py), or are for its compute parties and
+#: masked contributors (test_multi_party.py, test_masked_studies.py).
 ELSEWHERE = {
     "POST /v1/clients",
+    "GET /v1/alerts/{id}",
+    "PUT /v1/alerts/{id}/label",
+    "PUT /v1/datasets/{name}/budget",
+    "GET /v1/datasets/{name}/budget",
     "POST /v1/sessions/{id}/rekey",
     "DELETE /v1/sessions/{id}",
     "POST /v1/studies/{id}/close",

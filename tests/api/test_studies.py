@@ -12,7 +12,9 @@ import pytest
 
 from crypto.homomorphic import AnalystKey
 from secure_api.domain.instant import format_instant
+from secure_api.settings import Settings
 from tests.api.problem import places, problem
+from tests.api.running import altered, started
 from tests.api.state import rows
 from tests.api.studies import OCTETS, Hospitals, analyst_key, encrypted, new_study, terms
 from tests.consortium import Consortium
@@ -146,10 +148,12 @@ SENSELESS: list[tuple[dict[str, Any], str]] = [
     ({"minimum_contributors": 2}, "/minimum_contributors"),
     ({"minimum_contributors": 1_025}, "/minimum_contributors"),
     ({"minimum_organizations": 4}, "/minimum_organizations"),
+    ({"minimum_organizations": 2}, "/minimum_organizations"),
+    ({"contributors": ["north", "institute"]}, "/minimum_organizations"),
     ({"deadline": "2020-01-01T00:00:00Z"}, "/deadline"),
     ({"deadline": "9999-01-01T00:00:00Z"}, "/deadline"),
     ({"privacy": {"epsilon": 0, "delta": 1e-6}}, "/privacy"),
-    ({"privacy": {"epsilon": 1, "delta": 1e-6}}, "/privacy"),
+    ({"privacy": {"epsilon": 1, "delta": 1}}, "/privacy"),
     ({"parameters": ...}, "/parameters/context"),
     ({"parameters": {"context": "0" * 64}}, "/parameters/context"),
     ({"parameters": {"context": 1, "more": 2}}, "/parameters"),
@@ -179,6 +183,24 @@ async def test_studies_are_listed_page_by_page(consortium: Consortium) -> None:
             break
         behind = f"&behind={page['next']}"
     assert seen == made[::-1]
+
+
+async def test_behind_a_study_that_one_may_not_know_of_there_is_nothing(consortium: Consortium) -> None:
+    hospitals = await Hospitals.meet(consortium)
+    study = await hospitals.create()
+    stranger = await consortium.member("elsewhere", "analyst")
+    for behind in (study, "00000000-0000-4000-8000-000000000000"):
+        problem(await stranger.request("GET", f"/v1/studies?behind={behind}"), 404, "not-found")
+
+
+async def test_an_organization_has_so_many_open_studies(settings: Settings) -> None:
+    async with started(altered(settings, study_max_open=1)) as consortium:
+        hospitals = await Hospitals.meet(consortium)
+        study = await hospitals.create()
+        response = await hospitals.analyst.request("POST", "/v1/studies", new_study(consortium))
+        assert "may have 1 studies that have not ended" in problem(response, 409, "conflict")["detail"]
+        await hospitals.analyst.ok("POST", f"/v1/studies/{study}/abort", {"reason": "room"})
+        await hospitals.create()
 
 
 @pytest.mark.parametrize("role", ["contributor", "auditor"])

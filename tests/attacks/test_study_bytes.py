@@ -21,7 +21,7 @@ from tests.api.studies import OCTETS, Hospitals, analyst_key, encrypted, terms
 
 __all__ = ["anyio_backend", "embedded", "sqlite_template"]
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(max(400, int(os.environ.get("STUDY_MUTATIONS", "0"))))]
 
 MUTATIONS = int(os.environ.get("STUDY_MUTATIONS", "120"))
 KEPT = 200  # of those that are accepted, to be decrypted

@@ -127,7 +127,10 @@ def test_a_party_without_the_keys_that_the_study_pins_does_not_begin(parties: Pa
     program(*until, tmp_path / "party", "--wait", "60").failed(7, "another certificate or sealing key")
     program(*until, tmp_path / "nowhere").failed(7, "cannot read")
     program(*until, parties.folder / name, "--listen", "nowhere").failed(2, "HOST:PORT")
-    program("mpc", "init", "-d", tmp_path / "other", "--organization", name, "--address", "none").failed(7, "host:port")
+    for address in ("none", "far.example:99999"):
+        words = ("--folder", tmp_path / "other", "--organization", name, "--address", address)
+        program("mpc", "init", *words).failed(2, "HOST:PORT")
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_party_alone_gives_up_after_its_attempts_and_says_why(parties: Parties) -> None:

@@ -7,19 +7,18 @@ from pathlib import Path
 import pytest
 
 from experiments.figures.tables import TABLES
-from experiments.markdown import blocks, check_figures, documents, newest_result
-from experiments.storage import load
+from experiments.markdown import blocks, check_figures, committed_result, documents
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_the_figures_of_every_document_are_those_of_the_newest_result() -> None:
     pages = documents(ROOT)
-    result = newest_result(ROOT)
+    result = committed_result(ROOT)
     if result is None:
         assert [f"{block.path.name}: {block.name}" for block in blocks(pages) if block.text] == []
         pytest.skip("no result is committed, and no document shows figures")
-    check_figures(load(result), pages)
+    check_figures(result, pages)
 
 
 def test_every_block_has_figures_to_show() -> None:

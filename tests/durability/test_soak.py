@@ -25,7 +25,7 @@ from tests.durability.conftest import Start
 from tests.durability.members import contributors
 from tests.services.fixtures.secure_api_server import SecureApiServer
 
-REQUESTS = int(os.environ.get("SOAK_REQUESTS", "1200"))
+REQUESTS = int(os.environ.get("SOAK_REQUESTS", "600"))
 CLIENTS = 4
 LONG = 50_000  # requests from which on memory says something
 FLAT = 1.15  # of the memory at a third of the way, at the end

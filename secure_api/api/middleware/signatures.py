@@ -11,7 +11,16 @@ from typing import Protocol
 from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crypto import DigestError, MacAlgorithm, PublicKey, Request, SignedRequest, is_sealed, verify_content_digest
+from crypto import (
+    DigestError,
+    MacAlgorithm,
+    PublicKey,
+    Request,
+    SignedLabel,
+    SignedRequest,
+    is_sealed,
+    verify_content_digest,
+)
 from secure_api.api.answer import Answer
 from secure_api.api.json_route import check_content_type
 from secure_api.api.problem import respond_to
@@ -77,9 +86,11 @@ class SignatureMiddleware:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        claimed: tuple[SignedLabel, ...] = ()
         try:
             request = request_of(scope)
             signed = self.authenticator.open(request)
+            claimed = signed.labels
             body = await read_body(receive, self.limits)
             # By the decoded path, as routes match it: `%6Beys` must not slip past the proof of possession.
             read_keys = self.presenting.get((scope["method"], scope["path"]))
@@ -95,6 +106,8 @@ class SignatureMiddleware:
             await send({"type": "http.response.body"})
             return
         except DomainError as error:
+            if isinstance(error, AuthenticationFailed):
+                scope.setdefault("state", {})["refused"] = (error.reason, claimed)
             await respond_to(error, self.refused)(scope, receive, send)
             return
         scope.setdefault("state", {})["authentication"] = authentication

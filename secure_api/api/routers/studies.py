@@ -1,5 +1,6 @@
 """Studies: create, look, contribute, close, abort, read the result."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
@@ -30,11 +31,18 @@ class BoundsWire(Wire):
     high: Number
 
 
-class PrivacyWire(Wire):
-    """Differential privacy: (epsilon, delta)."""
+class PrivacyIn(Wire):
+    """Differential privacy: (epsilon, delta) for a contribution, or for what moves one by `sensitivity` (L2)."""
 
     epsilon: Number
     delta: Number
+    sensitivity: Number | None = None
+
+
+class PrivacyOut(PrivacyIn):
+    """Differential privacy, and the rho (zero-concentrated) that contributors calibrate their noise by."""
+
+    rho: Number
 
 
 class StudyIn(Wire):
@@ -49,7 +57,7 @@ class StudyIn(Wire):
     minimum_contributors: Count
     minimum_organizations: Count | None = None
     deadline: Instant
-    privacy: PrivacyWire | None = None
+    privacy: PrivacyIn | None = None
     dataset: Name | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
 
@@ -66,7 +74,7 @@ class StudyOut(Wire):
     minimum_contributors: int
     minimum_organizations: int
     deadline: Instant
-    privacy: PrivacyWire | None
+    privacy: PrivacyOut | None
     dataset: str | None
     parameters: dict[str, Any]
     state: StudyState
@@ -114,7 +122,9 @@ async def create_study(server: ServerDependency, work: WorkDependency, study: St
         minimum_contributors=study.minimum_contributors,
         minimum_organizations=study.minimum_organizations or min(study.minimum_contributors, len(study.contributors)),
         deadline=study.deadline,
-        privacy=None if study.privacy is None else Privacy(study.privacy.epsilon, study.privacy.delta),
+        privacy=None
+        if study.privacy is None
+        else Privacy(study.privacy.epsilon, study.privacy.delta, study.privacy.sensitivity),
         dataset=study.dataset,
         parameters=study.parameters,
     )
@@ -202,7 +212,7 @@ def _members(study: Study) -> dict[str, Any]:
         "minimum_contributors": terms.minimum_contributors,
         "minimum_organizations": terms.minimum_organizations,
         "deadline": terms.deadline,
-        "privacy": terms.privacy and PrivacyWire(epsilon=terms.privacy.epsilon, delta=terms.privacy.delta),
+        "privacy": terms.privacy and PrivacyOut(**asdict(terms.privacy)),
         "dataset": terms.dataset,
         "parameters": dict(terms.parameters),
         "state": study.state,

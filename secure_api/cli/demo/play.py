@@ -5,28 +5,21 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 
 import typer
 
 from secure_api.cli.console import put, stdout
 from secure_api.cli.demo.cost import measure
+from secure_api.cli.demo.hospitals import present
+from secure_api.cli.demo.scenes import SCENES, without_the_extra
 from secure_api.cli.demo.stage import Stage, stage
+from secure_api.cli.demo.step import Step
 from secure_api.cli.exit_codes import ExitCode
 from secure_api.client import REPORT, Session
 from secure_api.settings import DATABASE_FILE
 
 RECORD = {"time": "2026-11-22T09:30:00Z", "attributes": {"ward": "3b", "pulse": 61}}
 RECORDS = "/v1/datasets/vitals/records"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What was done, what was seen, whether that is right."""
-
-    what: str
-    seen: str
-    right: bool
 
 
 def play() -> None:
@@ -45,6 +38,8 @@ def play() -> None:
             failed += not step.right
             mark = "[green]ok[/]" if step.right else "[red]FAILED[/]"
             stdout.print(f"  {mark}  {step.what:<62}[dim]{step.seen}[/]")
+            if step.more:
+                stdout.print(f"      [dim]{step.more}[/]")
         cost = measure(ground)
     put("\nWhat it costs on this machine (medians, in turn):")
     put(f"  client signs {cost.sign_us:.0f} us, server verifies {cost.verify_us:.0f} us (ML-DSA-65, {cost.provider})")
@@ -161,6 +156,7 @@ STEPS: tuple[Callable[[Stage], Step], ...] = (
     clinic_reads,
     clinic_opens_a_session,
     clinic_writes_sealed,
+    *(SCENES if present() else (without_the_extra,)),
     verify_the_ledger,
     tamper_with_the_ledger,
 )

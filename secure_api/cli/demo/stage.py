@@ -40,14 +40,14 @@ class Stage:
     members: dict[str, SignatureAuth] = field(default_factory=dict)
     accepted: httpx.Request = field(init=False)
 
-    def enroll(self, organization: str) -> SignatureAuth:
-        """Make an organization and enroll a contributor in it.
+    def enroll(self, organization: str, role: str = "contributor") -> SignatureAuth:
+        """Make an organization and enroll a client in it.
 
         Raises:
             CliError: the server refuses.
         """
         self.ok("POST", "/v1/organizations", self.admin, {"name": organization})
-        issued = self.ok("POST", "/v1/tokens", self.admin, {"organization": organization, "role": "contributor"})
+        issued = self.ok("POST", "/v1/tokens", self.admin, {"organization": organization, "role": role})
         key = PrivateKey.generate(SignatureAlgorithm.ML_DSA_65)
         self.members[organization] = auth = SignatureAuth(key)
         self.ok("POST", "/v1/clients", auth, {"token": issued["token"], "keys": [key.public_key.jwk()]})

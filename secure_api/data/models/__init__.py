@@ -1,5 +1,7 @@
 """The tables, one a file. Importing this package fills `Model.metadata`."""
 
+from secure_api.data.models.alert import AlertRow, RestrictionRow
+from secure_api.data.models.budget import BudgetRow, SpendingRow
 from secure_api.data.models.client import ClientRow
 from secure_api.data.models.dataset import DatasetRow
 from secure_api.data.models.enrollment_token import EnrollmentTokenRow
@@ -22,6 +24,8 @@ from secure_api.data.models.study import (
 )
 
 __all__ = [
+    "AlertRow",
+    "BudgetRow",
     "ClientRow",
     "ContextRow",
     "DatasetRow",
@@ -33,8 +37,10 @@ __all__ = [
     "NonceRow",
     "OrganizationRow",
     "RecordRow",
+    "RestrictionRow",
     "SealingKeyRow",
     "SessionRow",
+    "SpendingRow",
     "StudyContributionRow",
     "StudyInvitationRow",
     "StudyMessageRow",

@@ -13,7 +13,7 @@ from secure_api.domain.studies import Study, StudyState
 from secure_api.services.studies import transitions
 from secure_api.services.studies.method import Aborted, Methods, Released, StudyMethodService, Unfinished
 
-LEASE = 120  # seconds that a worker may take for one piece of work before another one tries
+LEASE = 120  # seconds that a worker may take for one piece of work before another one tries, unless told
 PAUSE = 1  # seconds until a study that waits for somebody is looked at again
 TOO_FEW = "fewer took part than the study needs"
 
@@ -23,10 +23,11 @@ log = structlog.get_logger("secure_api.studies")
 class StudyDriver:
     """Does the next piece of work of every study that has one to be done."""
 
-    def __init__(self, database: Database, methods: Methods, clock: Clock) -> None:
+    def __init__(self, database: Database, methods: Methods, clock: Clock, lease: int = LEASE) -> None:
         self._database = database
         self._methods = methods
         self._clock = clock
+        self._lease_seconds = lease
 
     async def step(self) -> None:
         """Close what is due, start what is closed, and carry on what computes until nothing more can be done now.
@@ -78,7 +79,7 @@ class StudyDriver:
                     pause = PAUSE
                     return
                 async with self._database.write() as session:
-                    await set_lease(session, study.id, self._now() + LEASE)
+                    await set_lease(session, study.id, self._now() + self._lease_seconds)
             await self._settle(study, method, progress)
         except Conflict:
             pass  # somebody aborted it meanwhile
@@ -95,7 +96,7 @@ class StudyDriver:
     async def _lease(self, study: Study) -> bool:
         now = self._now()
         async with self._database.write() as session:
-            return await lease_study(session, study.id, now, now + LEASE)
+            return await lease_study(session, study.id, now, now + self._lease_seconds)
 
     def _now(self) -> int:
         return int(self._clock().timestamp())

@@ -2,12 +2,13 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from crypto import CryptoError, MaskingError, MaskingOrderError, MaskingServer, PublicKey, TooFewClients
+from crypto import ALGORITHMS, CryptoError, MaskingError, MaskingOrderError, MaskingServer, PublicKey, TooFewClients
+from crypto.masking.messages import Contribution
 from secure_api.data.database import Database, ReadSession, WriteSession
-from secure_api.data.studies import StudyRepository, lock_study
+from secure_api.data.studies import StudyRepository, lock_study, organizations_named
 from secure_api.data.study_messages import StudyMessageRepository, participation_in, senders_of
 from secure_api.data.study_states import read_state, write_state
 from secure_api.domain import strict_json
@@ -23,11 +24,15 @@ from secure_api.services.studies.masked_rounds import (
     Round,
     masked_study_of,
     members_of,
+    read_boxes,
     read_round,
+    read_total,
 )
 from secure_api.services.studies.method import Aborted, Progress, Released, Unfinished
+from secure_api.services.studies.terms import check_body
 from secure_api.services.work import View, Work
 
+_BOX_BYTES: Final = 2_416  # of the longest box in a Sharing, but for its signature
 #: What the server tells after a stage, and from which stage on.
 TOLD: Final = {
     "participants": MaskedStage.SHARING,
@@ -52,20 +57,25 @@ class MaskedStudies:
     def __init__(self, clock: Clock = system_clock) -> None:
         self._clock = clock
 
-    async def check(self, work: Work, study: Study) -> None:
-        """Accept terms under which no sum can wrap, of a roster whose keys are enrolled.
+    async def check(self, work: Work, study: Study, invited: Sequence[str]) -> None:
+        """Accept terms under which no sum can wrap, of a roster whose keys the invited organizations enrolled.
 
         Raises:
-            Invalid: it is not so, or noise is asked for.
+            Invalid: it is not so, or there is no room for the noise.
         """
-        if study.terms.privacy is not None:
-            raise Invalid("This method does not add noise for differential privacy yet.", pointer="/privacy")
         masked = masked_study_of(study)
         members = await members_of(work.session, masked)
         if len({member.client_id for member in members}) < len(members):
             raise Invalid("Two keys on the roster belong to one client.", pointer="/parameters/roster")
-        if 4 * masked.terms.words + 1_024 > work.limits.max_body_bytes:
-            raise Invalid("A contribution would be larger than a body may be here.", pointer="/dimension")
+        organizations = set((await organizations_named(work.session, invited)).values())
+        for member in members:
+            if member.organization_id not in organizations:
+                raise Invalid(
+                    f"The key {member.key.keyid} is of no organization that is invited.", pointer="/parameters/roster"
+                )
+        check_body(Contribution.most_bytes(masked.terms), work.limits.max_body_bytes, "/dimension")
+        signature = max(ALGORITHMS[member.key.algorithm].signature_bytes for member in members)
+        check_body(len(members) * (_BOX_BYTES + signature), work.limits.max_body_bytes, "/parameters/roster")
 
     async def accept(self, work: Work, study: Study, content: bytes) -> None:
         """Refuse: contributions to a masked study are made in stages.
@@ -110,6 +120,8 @@ class MaskedStudies:
                 return Unfinished()
         async with database.read() as session:
             found = await _round(session, study)
+            await read_boxes(session, study, found, found.state.dropped)
+            await read_total(session, study, found)
         return await asyncio.to_thread(_unmask, found, study)
 
     async def take(self, work: Work, id: str, stage: MaskedStage, content: bytes) -> bool:
@@ -134,13 +146,18 @@ class MaskedStudies:
             return False
         if before is not None:
             raise Conflict("This client has sent another message of this stage already.")
-        found = await _round(work.session, study, sender=work.caller.client_id)
-        self._expect(study, found, stage)
+        # Before the messages are read: those of a study that is over are forgotten, and would be taken for damage.
+        self._expect_state(study, stage)
+        found = await _round(work.session, study)
+        if stage is not found.progress.stage:
+            raise Conflict(f"The study waits for messages of the stage {found.progress.stage.value}.")
         index = found.index_of(work.caller.client_id, work.caller.keyids)
         if index is None:
             raise Forbidden("The key that signed is not on the roster of this study.")
         if len(content) > found.server.most_bytes:
             raise PayloadTooLarge(f"A message of this stage has {found.server.most_bytes} bytes at most.")
+        if stage is MaskedStage.CONTRIBUTION:
+            await read_total(work.session, study, found)
         try:
             sender = await asyncio.to_thread(_TAKE[stage], found.server, content)
         except MaskingOrderError as error:
@@ -158,13 +175,11 @@ class MaskedStudies:
             await messages.add(id, stage, digest, content, work.clock())
         return True
 
-    def _expect(self, study: Study, found: Round, stage: MaskedStage) -> None:
+    def _expect_state(self, study: Study, stage: MaskedStage) -> None:
         first = stage is MaskedStage.ADVERTISEMENT
         open_ = study.state is StudyState.OPEN and study.terms.deadline > self._clock()
         if (first and not open_) or (not first and study.state is not StudyState.COMPUTING):
             raise Conflict(f"The study is {study.state.value}: it takes no {stage.value} now.")
-        if stage is not found.progress.stage:
-            raise Conflict(f"The study waits for messages of the stage {found.progress.stage.value}.")
 
     async def tell(self, view: View, id: str, name: str) -> bytes:
         """Give what the server tells the calling client after a stage: one of `TOLD`.
@@ -176,17 +191,18 @@ class MaskedStudies:
         """
         view.caller.require(Permission.CONTRIBUTE)
         study = await _masked(StudyRepository(view.session, view.caller), id)
+        if study.state is not StudyState.COMPUTING:
+            raise Conflict(f"The study is {study.state.value}.")
         found = await _round(view.session, study)
         index = found.index_of(view.caller.client_id, view.caller.keyids)
         if index is None:
             raise Forbidden("The key that signed is not on the roster of this study.")
-        if study.state is not StudyState.COMPUTING:
-            raise Conflict(f"The study is {study.state.value}.")
         try:
             match name:
                 case "participants":
                     return found.server.participants()
                 case "delivery":
+                    await read_boxes(view.session, study, found, {index})
                     return found.server.delivery(index)
                 case "survivors":
                     return found.server.survivors()
@@ -235,9 +251,9 @@ async def _masked(studies: StudyRepository, id: str) -> Study:
     return study
 
 
-async def _round(session: ReadSession | WriteSession, study: Study, *, sender: str | None = None) -> Round:
+async def _round(session: ReadSession | WriteSession, study: Study) -> Round:
     try:
-        return await read_round(session, study, sender=sender)
+        return await read_round(session, study)
     except CryptoError as error:
         raise NotReady(f"Masked studies cannot be served at the moment: {error}.") from error
 
@@ -258,4 +274,6 @@ def _unmask(found: Round, study: Study) -> Progress:
         "contributors": count,
         "dropped": len(found.state.sharings) - count,
     }
+    if found.masked.variance:
+        members["noise"] = found.masked.noise(count, study.terms.statistic)
     return Released(strict_json.dumps(members), "application/json")

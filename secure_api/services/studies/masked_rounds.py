@@ -1,5 +1,6 @@
 """One masked sum as the database has it: the library's server, put together from stored messages."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,9 +18,11 @@ from secure_api.data.study_states import StatePart, read_state
 from secure_api.domain.errors import Invalid
 from secure_api.domain.masked_stages import MaskedProgress, MaskedStage
 from secure_api.domain.studies import Study
+from secure_api.services.studies.privacy import privacy_terms
 
 PROGRESS: Final = "progress"
 TOTAL: Final = "total"
+SENDERS: Final = 8  # whose boxes are in memory at once
 _STAGES: Final = dict(zip(MaskedStage, MaskingServerStage, strict=True))
 Session = ReadSession | WriteSession
 
@@ -33,7 +36,13 @@ def masked_study_of(study: Study) -> MaskedStudy:
     terms = study.terms
     try:
         return MaskedStudy.parse(
-            study.id, terms.dimension, terms.bounds.low, terms.bounds.high, terms.minimum_contributors, terms.parameters
+            study.id,
+            terms.dimension,
+            terms.bounds.low,
+            terms.bounds.high,
+            terms.minimum_contributors,
+            terms.parameters,
+            privacy_terms(terms),
         )
     except CryptoError as error:
         raise Invalid(f"The parameters make no sense: {error}.", pointer="/parameters") from error
@@ -46,6 +55,7 @@ class Member:
     index: int
     key: PublicKey
     client_id: str
+    organization_id: str
 
 
 async def members_of(session: Session, masked: MaskedStudy) -> list[Member]:
@@ -61,7 +71,7 @@ async def members_of(session: Session, masked: MaskedStudy) -> list[Member]:
     for index, keyid in enumerate(masked.roster, 1):
         owner = owners[keyid]
         key = PublicKey(SignatureAlgorithm(owner.algorithm), owner.public_key)
-        members.append(Member(index, key, owner.client_id))
+        members.append(Member(index, key, owner.client_id, owner.organization_id))
     return members
 
 
@@ -88,8 +98,8 @@ class Round:
         return b"" if self.state.total is None else self.state.total.tobytes()
 
 
-async def read_round(session: Session, study: Study, *, sender: str | None = None) -> Round:
-    """Put a masked sum together; with `sender`, only as much as is needed to take that client's next message.
+async def read_round(session: Session, study: Study) -> Round:
+    """Put a masked sum together, without boxes and without the sum: few steps take these, and they are long.
 
     Raises:
         Invalid: the parameters make no sense. LibraryMissing: numpy is not installed.
@@ -103,18 +113,11 @@ async def read_round(session: Session, study: Study, *, sender: str | None = Non
     for content in (await messages_of(session, study.id, MaskedStage.ADVERTISEMENT)).values():
         advertised = Advertisement.decode(content, terms)
         state.advertised[advertised.index] = advertised
-    total = StatePart(b"", 0)
-    alone = sender is not None and stage in (MaskedStage.SHARING, MaskedStage.CONTRIBUTION)
     if stage is not MaskedStage.ADVERTISEMENT:
-        for client_id, content in (await messages_of(session, study.id, MaskedStage.SHARING)).items():
-            if not alone or client_id == sender:
-                shared = Sharing.decode(content, terms)
-                state.sharings[shared.sender] = shared
+        for client_id in await senders_of(session, study.id, MaskedStage.SHARING):
+            state.sharings[index[client_id]] = Sharing(index[client_id], ())
         contributed = await senders_of(session, study.id, MaskedStage.CONTRIBUTION)
         state.contributed = {index[client_id] for client_id in contributed}
-        if stage in (MaskedStage.CONTRIBUTION, MaskedStage.REVEAL):
-            total = await read_state(session, study.id, TOTAL)
-            state.total = _total(total.content)
         for content in (await messages_of(session, study.id, MaskedStage.CONFIRMATION)).values():
             confirmed = Confirmation.decode(content, terms)
             state.confirmations[confirmed.index] = confirmed
@@ -122,7 +125,25 @@ async def read_round(session: Session, study: Study, *, sender: str | None = Non
             revealed = Reveal.decode(content, terms)
             state.reveals[revealed.index] = revealed
     roster: MaskingRoster = masked.roster_of([member.key for member in members])
-    return Round(masked, members, progress, total, MaskingServer(state, roster), state)
+    return Round(masked, members, progress, StatePart(b"", 0), MaskingServer(state, roster), state)
+
+
+async def read_boxes(session: Session, study: Study, found: Round, recipients: Collection[int]) -> None:
+    """Read the boxes for some clients, a few senders at a time: all of them are about n * n times 5 KB."""
+    clients = {member.index: member.client_id for member in found.members}
+    senders = sorted(found.state.sharings)
+    for start in range(0, len(senders), SENDERS):
+        chosen = [clients[index] for index in senders[start : start + SENDERS]]
+        for content in (await messages_of(session, study.id, MaskedStage.SHARING, chosen)).values():
+            shared = Sharing.decode(content, found.masked.terms)
+            boxes = tuple(box for box in shared.boxes if box.recipient in recipients)
+            found.state.sharings[shared.sender] = Sharing(shared.sender, boxes)
+
+
+async def read_total(session: Session, study: Study, found: Round) -> None:
+    """Read the sum so far."""
+    found.total = await read_state(session, study.id, TOTAL)
+    found.state.total = _total(found.total.content)
 
 
 def _total(content: bytes):  # type: ignore[no-untyped-def]  # an array of uint32, or None

@@ -1,6 +1,6 @@
 """What a study leaves to its method: which terms make sense, which contributions may be stored, how it computes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -41,8 +41,8 @@ class StudyMethodService(Protocol):
     #: Whether clients of the invited organizations may read the result, or the creator's organization alone.
     shared_result: bool
 
-    async def check(self, work: Work, study: Study) -> None:
-        """Accept the terms of a study that is about to be created.
+    async def check(self, work: Work, study: Study, invited: Sequence[str]) -> None:
+        """Accept the terms of a study that is about to be created and invites these organizations (names).
 
         Raises:
             Invalid: the statistic, the parameters, or numbers that could overflow.

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from crypto import MpcError
-from crypto.mpc.boxes import SharedContribution, box_digest
+from crypto.mpc.boxes import SharedContribution, box_bytes, box_digest
 from crypto.mpc.parameters import MpcParameters
 from crypto.mpc.terms import MpcTerms
 from secure_api.data.contributions import content_of, contributions_to, participation
@@ -13,16 +14,22 @@ from secure_api.data.database import Database
 from secure_api.data.studies import organizations_named
 from secure_api.data.study_states import read_state, write_state
 from secure_api.domain import strict_json
+from secure_api.domain.clock import Clock, system_clock
 from secure_api.domain.errors import Conflict, Invalid
 from secure_api.domain.party_attempts import PartyAttempts
 from secure_api.domain.session_inputs import SessionInput, SessionInputs
 from secure_api.domain.studies import Study
 from secure_api.services.studies.method import Aborted, ContributedMethod, Progress, Released, Unfinished
+from secure_api.services.studies.privacy import privacy_terms
+from secure_api.services.studies.terms import check_body
 from secure_api.services.work import Work
 
+COMPUTE_SECONDS: Final = 7 * 86_400
 ATTEMPTS: Final = "attempts"
 INPUTS: Final = "inputs"
 MAX_CONTRIBUTORS: Final = 16_384
+MAX_KEYID: Final = 64
+RESULT_BYTES: Final = 26  # of one value in the JSON of a posted result, at most
 CHUNK: Final = 16  # contributions that are in memory at once
 
 
@@ -47,30 +54,38 @@ def mpc_terms_of(study: Study, parameters: MpcParameters) -> MpcTerms:
     terms = study.terms
     try:
         bounds, least = terms.bounds, terms.minimum_contributors
-        return parameters.terms(study.id, terms.statistic, terms.dimension, bounds.low, bounds.high, least)
+        noise = privacy_terms(terms)
+        return parameters.terms(study.id, terms.statistic, terms.dimension, bounds.low, bounds.high, least, noise)
     except MpcError as error:
         raise Invalid(str(error), pointer="/parameters") from error
 
 
 class MpcStudies(ContributedMethod):
-    """The method mpc. Nothing of a contribution is ever opened here."""
+    """The method mpc. Nothing of a contribution is ever opened here.
 
-    async def check(self, work: Work, study: Study) -> None:
+    A study that its parties have not computed `seconds` after it was closed is given up.
+    """
+
+    def __init__(self, clock: Clock = system_clock, seconds: int = COMPUTE_SECONDS) -> None:
+        self._clock = clock
+        self._seconds = seconds
+
+    async def check(self, work: Work, study: Study, invited: Sequence[str]) -> None:
         """Accept the terms of a study: parties that are apart, a program that is known, a field that holds all sums.
 
         Raises:
-            Invalid: one of these is not so, or noise is asked for, which these programs do not add.
+            Invalid: one of these is not so, or noise is asked for that the program does not add.
         """
         parameters = parameters_of(study)
-        mpc_terms_of(study, parameters)
+        shared = mpc_terms_of(study, parameters)
         most = parameters.contributors
         if not study.terms.minimum_contributors <= most <= MAX_CONTRIBUTORS:
             raise Invalid(
                 f"maximum_contributors lies between minimum_contributors and {MAX_CONTRIBUTORS}.",
                 pointer="/parameters/maximum_contributors",
             )
-        if study.terms.privacy is not None:
-            raise Invalid("This method does not add noise for differential privacy yet.", pointer="/privacy")
+        contribution = 1 + MAX_KEYID + shared.parties * box_bytes(shared)
+        check_body(max(contribution, RESULT_BYTES * (shared.length + 20)), work.limits.max_body_bytes, "/dimension")
         names = [party.organization for party in parameters.parties]
         if unknown := sorted(set(names) - set(await organizations_named(work.session, names))):
             raise Invalid(f"There is no organization named {unknown[0]}.", pointer="/parameters/parties")
@@ -102,9 +117,16 @@ class MpcStudies(ContributedMethod):
         attempts = PartyAttempts.from_bytes(part.content)
         if attempts.agreed and attempts.result is not None:
             members = {"statistic": study.terms.statistic, **attempts.result, "parties": attempts.parties}
+            if study.terms.privacy is not None:
+                async with database.read() as session:
+                    present = (await participation(session, study.id)).clients
+                members["noise"] = mpc_terms_of(study, parameters_of(study)).noise(present)
             return Released(strict_json.dumps({**members, "attempt": attempts.attempt}), "application/json")
+        newest = f"; the last attempt ended with {attempts.aborts[-1].reason}" if attempts.aborts else ""
         if attempts.exhausted:
-            return Aborted(f"the compute parties came to no result in {attempts.attempt} attempts")
+            return Aborted(f"the compute parties came to no result in {attempts.attempt} attempts{newest}")
+        if study.closed is not None and self._clock() >= study.closed + timedelta(seconds=self._seconds):
+            return Aborted(f"the compute parties came to no result in {self._seconds} seconds{newest}")
         return Unfinished(waiting=True)
 
     async def _prepare(self, database: Database, study: Study) -> Progress:

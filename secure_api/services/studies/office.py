@@ -3,8 +3,9 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
+from secure_api.data.budgets import BudgetRepository
 from secure_api.data.contributions import Contribution, ContributionRepository
 from secure_api.data.datasets import DatasetRepository
 from secure_api.data.studies import (
@@ -18,8 +19,10 @@ from secure_api.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from secure_api.domain.identifier import new_identifier
 from secure_api.domain.roles import Permission
 from secure_api.domain.studies import ENDED, Participation, Study, StudyLimits, StudyState, StudyTerms
+from secure_api.services.budgets import reserve
 from secure_api.services.studies import transitions
 from secure_api.services.studies.method import Methods, Released, StudyMethodService
+from secure_api.services.studies.privacy import calibrated
 from secure_api.services.studies.terms import check_terms
 from secure_api.services.work import View, Work
 
@@ -59,21 +62,34 @@ class StudyOffice:
             Forbidden: the caller's role does not create studies.
             Invalid: the terms make no sense, here or to the method.
             NotFound: the dataset, or something that the method's parameters name, is not there.
-            Conflict: the organization has too many studies that have not ended.
+            Conflict: the organization has too many studies that have not ended, or the dataset's budget is spent.
+            NotReady: the server lacks what privacy needs.
         """
         work.caller.require(Permission.CREATE_STUDIES)
         check_terms(terms, self.limits, work.clock(), len(invited))
         method = self._method(terms)
+        # Before the first statement: it takes seconds in a process' first study, and a writer keeps the others waiting.
+        terms = replace(terms, privacy=await calibrated(terms.privacy))
         repository = StudyRepository(work.session, work.caller)
         if await repository.count_open() >= self.limits.max_open:
             raise Conflict(f"An organization may have {self.limits.max_open} studies that have not ended.")
+        dataset = None
         if terms.dataset is not None:
-            await DatasetRepository(work.session, work.caller).get(terms.dataset)
+            dataset = await DatasetRepository(work.session, work.caller).get(terms.dataset)
+            await reserve(work, dataset, terms.privacy)
         if len(set(invited)) < len(invited):
             raise Invalid("An organization is invited once.", pointer="/contributors")
         found = await organizations_named(work.session, invited)
         if unknown := sorted(set(invited) - set(found)):
             raise Invalid(f"There is no organization named {unknown[0]}.", pointer="/contributors")
+        if set(found.values()) - {work.caller.organization_id}:
+            floor = self.limits.min_contributors
+            if terms.minimum_organizations < floor:
+                # Of two organizations the creator's could bring all contributions but one: it would read that one.
+                raise Invalid(
+                    f"A study that invites other organizations needs contributions of {floor} organizations at least.",
+                    pointer="/minimum_organizations",
+                )
         study = Study(
             id=new_identifier(),
             organization_id=work.caller.organization_id,
@@ -86,8 +102,10 @@ class StudyOffice:
             closed=None,
             ended=None,
         )
-        await method.check(work, study)
+        await method.check(work, study, sorted(invited))
         await repository.add(study, list(found.values()))
+        if dataset is not None and terms.privacy is not None:
+            await BudgetRepository(work.session, work.caller).spend(dataset.id, study.id, terms.privacy.rho)
         await work.record(
             "study.created",
             {
@@ -99,6 +117,7 @@ class StudyOffice:
                 "minimum_contributors": terms.minimum_contributors,
                 "minimum_organizations": terms.minimum_organizations,
                 "invited": [*sorted(invited)],
+                "privacy": None if terms.privacy is None else {**asdict(terms.privacy)},
             },
         )
         return StudyView(study, sorted(invited), Participation(0, 0))
@@ -149,7 +168,9 @@ class StudyOffice:
         before = await repository.find(id)
         if before is not None:
             if before.digest != digest:
-                raise Conflict("This client has contributed other bytes to the study already.")
+                raise Conflict(
+                    f"This client has contributed other bytes to the study already: SHA-256 {before.digest}."
+                )
             return Accepted(digest, new=False)
         now = work.clock()
         if study.state is not StudyState.OPEN or study.terms.deadline <= now:

@@ -12,6 +12,20 @@ MAX_EPSILON = 100.0
 MAX_DELTA = 1e-3
 
 
+def check_body(needed: int, limit: int, pointer: str) -> None:
+    """Accept a study of which the longest message of a client has `needed` bytes, where a body may have `limit`.
+
+    Raises:
+        Invalid: it would be refused when it is sent.
+    """
+    if needed > limit:
+        raise Invalid(
+            f"A message of this study would have up to {needed} bytes, and a body may have {limit} here: its operator "
+            "sets SECURE_API_MAX_BODY_BYTES.",
+            pointer=pointer,
+        )
+
+
 def check_terms(terms: StudyTerms, limits: StudyLimits, now: datetime, invited: int) -> None:
     """Accept the terms of a study that invites so many organizations.
 
@@ -46,5 +60,7 @@ def check_terms(terms: StudyTerms, limits: StudyLimits, now: datetime, invited: 
             f"epsilon lies above 0 and up to {MAX_EPSILON:g}, delta above 0 and up to {MAX_DELTA:g}.",
             pointer="/privacy",
         )
+    if privacy is not None and privacy.sensitivity is not None and not 0 < privacy.sensitivity < math.inf:
+        raise Invalid("A sensitivity is a number above 0.", pointer="/privacy/sensitivity")
     if len(strict_json.dumps(dict(terms.parameters))) > MAX_PARAMETERS:
         raise Invalid(f"The parameters have {MAX_PARAMETERS} bytes at most.", pointer="/parameters")

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import datetime
 
+from secure_api.data.budgets import return_spending
 from secure_api.data.contributions import empty_contributions
 from secure_api.data.database import WriteSession
 from secure_api.data.studies import move_study
@@ -58,7 +59,11 @@ async def abort(session: WriteSession, study: Study, now: datetime, reason: str,
     Raises:
         Conflict: the study is in another state by now.
     """
-    await _move(session, study, StudyState.ABORTED, now, actor, {"reason": reason[:MAX_REASON]}, reason[:MAX_REASON])
+    told: dict[str, JsonValue] = {"reason": reason[:MAX_REASON]}
+    # Before anything was computed nobody has learned anything: not the parties, not the server.
+    if study.state in {StudyState.OPEN, StudyState.CLOSED} and await return_spending(session, study.id):
+        told["budget"] = "returned"
+    await _move(session, study, StudyState.ABORTED, now, actor, told, reason[:MAX_REASON])
     await _forget(session, study)
 
 

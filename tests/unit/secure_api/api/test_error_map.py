@@ -33,6 +33,7 @@ def example(kind: type[DomainError]) -> DomainError:
 
 EXPECTED = {
     "AuthenticationFailed": 401,
+    "FreshSignatureRequired": 403,
     "Forbidden": 403,
     "NotFound": 404,
     "Conflict": 409,
@@ -44,11 +45,13 @@ EXPECTED = {
     "UnsupportedMediaType": 415,
     "SealedBodyRejected": 400,
     "RequestTimeout": 408,
+    "Throttled": 429,
     "NotReady": 503,
     "DatabaseUnavailable": 503,
     "LedgerTampered": 500,
     "StateTampered": 500,
     "ConfigurationError": 500,
+    "BehaviorMissing": 500,
     "KeyUnusable": 500,
     "DomainError": 500,
 }
@@ -62,7 +65,7 @@ def test_every_error_has_its_status_and_type(name: str) -> None:
     assert problem.status == status
     document = problem.marshal()
     assert document["type"] == TYPE_PREFIX + ("internal" if status == 500 else kind.slug)
-    assert ("Retry-After" in headers) is (status == 503)
+    assert ("Retry-After" in headers) is (status in {429, 503})
     assert ("WWW-Authenticate" in headers) is (status == 401)
 
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from secure_api.cli.demo import play
-from secure_api.cli.demo.play import STEPS, Step
+from secure_api.cli.demo.play import STEPS
+from secure_api.cli.demo.scenes import without_the_extra
 from secure_api.cli.demo.stage import Stage
+from secure_api.cli.demo.step import Step
 from secure_api.cli.exit_codes import ExitCode
 from tests.cli.program import Program
 
@@ -43,6 +45,15 @@ def test_a_step_that_does_not_do_what_it_says_fails_the_demo(
     assert "  ok  clinic enrolled" in outcome.out
     assert "  FAILED  the sun rises in the west" in outcome.out
     assert "SOME STEPS FAILED" in outcome.out
+    assert list(temporary.iterdir()) == []
+
+
+def test_without_the_extra_of_studies_the_demo_names_it(
+    program: Program, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(play, "STEPS", (without_the_extra,))
+    assert "  ok  joint computations: left out" in (out := program("demo").ok().out)
+    assert "install secure-api[private]" in out
     assert list(temporary.iterdir()) == []
 
 

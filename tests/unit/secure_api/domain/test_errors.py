@@ -17,7 +17,7 @@ def in_errors_module() -> list[type[DomainError]]:
 
 def test_every_class_has_a_slug_of_its_own() -> None:
     slugs = [kind.__dict__["slug"] for kind in in_errors_module()]
-    assert len(slugs) == len(set(slugs)) == 18
+    assert len(slugs) == len(set(slugs)) == 21
     assert all(slug == slug.lower() and " " not in slug for slug in slugs)
 
 

@@ -8,11 +8,21 @@ from pathlib import Path
 from typing import Any, Final
 
 # Runs a command until the pipe on its standard input closes, then asks it for a fast shutdown (SIGINT). When nothing
-# was said before, whoever started it was killed, and cannot remove the folder ($0) any more.
+# was said before, whoever started it was killed: nobody else can remove the folder ($0) any more, or see that the
+# command ends, within $1 seconds. The marker is written by a shell of its own, as a failed redirection of `:` ends the
+# shell, and the folder may be gone already: whoever made it has it removed, too.
 _WHILE_STDIN_IS_OPEN: Final = """
+grace=$1; shift
 exec 3<&0
 "$@" </dev/null 3<&- & server=$!
-{ test -n "$(cat <&3)" || test -z "$0" || : > "$0/orphaned"; kill -INT $server; } 2>/dev/null & watch=$!
+{
+    said=$(cat <&3)
+    test -n "$said" || test -z "$0" || (: > "$0/orphaned")
+    kill -INT $server
+    test -z "$said" || exit
+    while test $grace -gt 0; do sleep 1; grace=$((grace - 1)); done
+    kill -KILL $server
+} 2>/dev/null & watch=$!
 exec 3<&-
 wait $server; status=$?
 kill $watch 2>/dev/null
@@ -23,16 +33,17 @@ _GRACE: Final = 60  # seconds that a server may take to shut down
 
 
 def start_tethered(
-    command: list[str], log: Path, account: dict[str, Any], *, temporary: Path | None = None
+    command: list[str], log: Path, account: dict[str, Any], *, temporary: Path | None = None, grace: int = _GRACE
 ) -> "subprocess.Popen[bytes]":
     """Start a server that runs for as long as this process does, or until `end_tethered`; its output goes to `log`.
 
     It has an environment and a process group of its own and works in the folder of `log`; `account` are arguments of
-    Popen that say as whom it runs. A `temporary` folder is removed if this process ends without `end_tethered`.
+    Popen that say as whom it runs. A `temporary` folder is removed if this process ends without `end_tethered`;
+    the server then has `grace` seconds to shut down.
     """
     with log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - a program that we chose
-            ["/bin/sh", "-c", _WHILE_STDIN_IS_OPEN, str(temporary or ""), *command],
+            ["/bin/sh", "-c", _WHILE_STDIN_IS_OPEN, str(temporary or ""), str(grace), *command],
             cwd=log.parent,
             env={"PATH": os.defpath, "LC_ALL": "C"},
             stdin=subprocess.PIPE,

@@ -37,6 +37,21 @@ def test_a_server_that_ignores_its_end_is_killed(tmp_path: Path) -> None:
     end_tethered(process)  # a second time does no harm
 
 
+@pytest.mark.parametrize("heeds", [True, False])
+def test_a_server_whose_starter_was_killed_ends_though_its_folder_is_gone(tmp_path: Path, heeds: bool) -> None:
+    log = tmp_path / "log"
+    heeding = BUSY.replace("SIG_IGN", "SIG_DFL") if heeds else BUSY
+    process = start_tethered([sys.executable, "-c", heeding], log, {}, temporary=tmp_path / "gone", grace=1)
+    while log.read_bytes() != b"ready\n":
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.01)
+    below = psutil.Process(process.pid).children(recursive=True)
+    assert process.stdin is not None
+    process.stdin.close()  # as the end of a process closes it: without a word
+    assert not psutil.wait_procs(below, timeout=60)[1]
+    assert process.wait(60) == 128 + (signal.SIGINT if heeds else signal.SIGKILL)
+
+
 def test_cpu_time_grows_with_the_work_of_every_process_below(tmp_path: Path) -> None:
     work = "x = 0; exec('while x < 300000: x += 1'); print('done', flush=True); import time; time.sleep(3600)"
     log = tmp_path / "log"

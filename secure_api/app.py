@@ -144,6 +144,12 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, freeze: bool 
             finally:
                 metrics.count_behavior(behavior.progress())
 
+    async def compare() -> None:
+        if behavior is not None and behavior.reference is not None:
+            opinion = await behavior.reference.consult()
+            if opinion is not None:
+                metrics.compare_behavior(opinion.agreement, opinion.shared, len(opinion.overlooked))
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
@@ -159,6 +165,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock, freeze: bool 
             tasks = await stack.enter_async_context(anyio.create_task_group())
             if behavior is not None:
                 tasks.start_soon(repeat, "carry behavior analysis on", watch, settings.behavior_interval)
+                tasks.start_soon(repeat, "ask the reference of behavior", compare, settings.behavior_interval)
             tasks.start_soon(repeat, "sweep nonces and sessions", sweep, settings.nonce_sweep_interval)
             tasks.start_soon(repeat, "refresh the sealing keys", keyring.refresh, KEYRING_INTERVAL)
             tasks.start_soon(repeat, "carry studies on", driver.step, settings.study_interval)

@@ -26,6 +26,13 @@ class BehaviorSettings(BaseSettings):
     behavior_save_interval: float = Field(
         default=600.0, ge=1, le=86_400, description="Seconds between two snapshots of what was learned."
     )
+    behavior_reference_interval: float = Field(
+        default=3_600.0,
+        ge=0,
+        le=86_400,
+        description="Seconds between two comparisons of the model with an isolation forest that is fitted in a process "
+        "of its own; 0: none.",
+    )
     behavior_warm_up: int = Field(
         default=1_000, ge=0, le=1_000_000, description="Requests that a worker sees before its model may alert."
     )
@@ -45,6 +52,7 @@ class BehaviorSettings(BaseSettings):
             queue=self.behavior_queue,
             save_interval=self.behavior_save_interval,
             warm_up=self.behavior_warm_up,
+            reference_interval=self.behavior_reference_interval,
             limits=AlertLimits(
                 per_subject=self.behavior_max_alerts_per_client,
                 per_organization=self.behavior_max_alerts,

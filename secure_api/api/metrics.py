@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_fastapi_instrumentator import Instrumentator
 from prometheus_fastapi_instrumentator.metrics import Info, default
 
@@ -39,10 +39,29 @@ class Metrics:
             }.items()
         }
 
+        self._reference = {
+            name: Gauge(
+                f"secure_api_behavior_reference_{name}",
+                text,
+                registry=self.registry,
+                multiprocess_mode="livemostrecent",
+            )
+            for name, text in {
+                "agreement": "Rank correlation of the model with its reference, an isolation forest.",
+                "shared": "Part of the model's most unusual requests that its reference finds unusual.",
+                "overlooked": "Clients that only the reference finds unusual.",
+            }.items()
+        }
+
     def count_behavior(self, counts: Mapping[str, float]) -> None:
         """Add what behavior analysis did since the last time."""
         for name, count in counts.items():
             self._behavior[name].inc(count)
+
+    def compare_behavior(self, agreement: float, shared: float, overlooked: int) -> None:
+        """Say how far the model of behavior and its reference agree."""
+        for name, value in (("agreement", agreement), ("shared", shared), ("overlooked", overlooked)):
+            self._reference[name].set(value)
 
     def install(self, app: FastAPI) -> None:
         """Measure every route and serve `/metrics`.

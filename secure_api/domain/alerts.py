@@ -139,6 +139,7 @@ class BehaviorTerms:
         save_interval: seconds between two snapshots of what was learned.
         warm_up: requests before the model may alert.
         limits: how many alerts are kept.
+        reference_interval: seconds between two comparisons with the reference; 0: none.
     """
 
     enforce: bool
@@ -147,6 +148,7 @@ class BehaviorTerms:
     save_interval: float
     warm_up: int
     limits: AlertLimits
+    reference_interval: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
@@ -66,6 +67,7 @@ class BehaviorOffice:
         self._clock = clock
         try:
             from anomaly.watch import Watch
+            from secure_api.services.behavior.reference import Reference
         except ModuleNotFoundError as error:
             raise BehaviorMissing from error
         self._make: Callable[[], Watch] = lambda: Watch(terms.clients, warm_up=terms.warm_up)
@@ -73,9 +75,14 @@ class BehaviorOffice:
         self._loop_names = Pseudonyms(storage_key.derive(PSEUDONYMS))
         self._state = StateFile(folder, storage_key.derive(STATE_KEY))
         self.restrictions = Restrictions(enforce=terms.enforce)
-        self._watcher = Watcher(self._make(), self._names, self.restrictions, capacity=terms.queue)
+        #: The second opinion, if the operator wants one.
+        self.reference = Reference(Random()) if terms.reference_interval else None  # noqa: S311 - picks a sample
+        self._watcher = Watcher(
+            self._make(), self._names, self.restrictions, capacity=terms.queue, reference=self.reference
+        )
         self._operator: str | None = None
         self._next_save = self._next_labels = self._next_sweep = 0.0
+        self._next_turn = time.monotonic() + terms.reference_interval
         self._newest_label: datetime | None = None
         self._networks: dict[str, tuple[int, str]] = {}
         self._day = -1
@@ -120,6 +127,9 @@ class BehaviorOffice:
         if now >= self._next_save:
             self._next_save = now + self._terms.save_interval
             self._watcher.command(lambda: self._state.save(self._watcher.watch))
+        if self.reference is not None and now >= self._next_turn:
+            self._next_turn = now + self._terms.reference_interval
+            self._watcher.command(self.reference.turn)
 
     def progress(self) -> Mapping[str, float]:
         """Tell what was done since this was asked last, by name."""
@@ -195,6 +205,19 @@ class BehaviorOffice:
         except DatabaseUnavailable:
             self._watcher.findings.extendleft(reversed(taken))  # for the next try; what is too much goes
             raise
+        except Exception:  # a defect: it must not take the others along
+            await self._write_each(taken)
+
+    async def _write_each(self, findings: Sequence[Finding]) -> None:
+        for number, finding in enumerate(findings):
+            try:
+                async with self._database.write() as session:
+                    await self._keep(session, finding)
+            except DatabaseUnavailable:
+                self._watcher.findings.extendleft(reversed(findings[number:]))
+                raise
+            except Exception as error:
+                log.error("an alert could not be written down", alert=finding.id, exc_info=error)
 
     async def _keep(self, session: WriteSession, finding: Finding) -> None:
         organization = finding.organization_id or await self._operator_id(session)

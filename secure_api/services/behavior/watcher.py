@@ -23,6 +23,7 @@ from secure_api.services.behavior.restrictions import Restrictions, restriction_
 
 if TYPE_CHECKING:
     from anomaly.watch import Observation, Watch
+    from secure_api.services.behavior.reference import Reference
 
 MAX_FINDINGS: Final = 256
 MAX_SUSPECTS: Final = 256
@@ -39,6 +40,8 @@ LOGGED_EVERY: Final = 1_000
 #: Seconds for which requests gather before the thread scores them, and how many it scores without letting go.
 GATHER_SECONDS: Final = 0.05
 LET_GO_EVERY: Final = 8
+#: Under which name the reference is shown those who did not sign.
+STRANGERS: Final = "strangers"
 
 Command = Callable[[], None]
 log = structlog.get_logger("secure_api.behavior")
@@ -74,9 +77,18 @@ class Watcher:
         names: pseudonyms, whose secret all workers share.
         restrictions: where actions take effect on this worker at once.
         capacity: requests that wait to be scored at most; more are dropped and counted.
+        reference: is shown what was scored, if there is one.
     """
 
-    def __init__(self, watch: Watch, names: Pseudonyms, restrictions: Restrictions, *, capacity: int = 10_000) -> None:
+    def __init__(
+        self,
+        watch: Watch,
+        names: Pseudonyms,
+        restrictions: Restrictions,
+        *,
+        capacity: int = 10_000,
+        reference: Reference | None = None,
+    ) -> None:
         self.watch = watch
         self.counts = Counts()
         self.findings: deque[Finding] = deque()
@@ -85,6 +97,7 @@ class Watcher:
         self._names = names
         self._restrictions = restrictions
         self._capacity = capacity
+        self._reference = reference
         self._queue: SimpleQueue[Facts | Command | None] = SimpleQueue()
         self._told: OrderedDict[tuple[Subject, int], _Told] = OrderedDict()
         self._signers: OrderedDict[int, float] = OrderedDict()
@@ -185,6 +198,8 @@ class Watcher:
             self._note_signer(event.network, facts.time)
         if seen.episode is not None:
             self._follow(seen, facts, event.network)
+        if self._reference is not None:
+            self._reference.note(facts.client_id or STRANGERS, seen.score.value, self.watch.scorer.values)
 
     def _note_signer(self, network: int, now: float) -> None:
         self._signers[network] = now

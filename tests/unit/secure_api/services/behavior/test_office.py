@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
+from anomaly.reference import LEAST
 from crypto import StorageKey
 from secure_api.data.database import Database
 from secure_api.data.errors import DatabaseUnavailable
@@ -49,10 +52,13 @@ async def operator(database: Database) -> str:
 
 @asynccontextmanager
 async def office(
-    database: Database, folder: Path, clock: Callable[[], datetime] = lambda: datetime.fromtimestamp(NOON + 20, UTC)
+    database: Database,
+    folder: Path,
+    clock: Callable[[], datetime] = lambda: datetime.fromtimestamp(NOON + 20, UTC),
+    terms: BehaviorTerms = TERMS,
 ) -> AsyncIterator[BehaviorOffice]:
     """One worker's office."""
-    made = BehaviorOffice(database, StorageKey(bytes(range(32))), folder, TERMS, clock=clock)
+    made = BehaviorOffice(database, StorageKey(bytes(range(32))), folder, terms, clock=clock)
     await made.open()
     try:
         yield made
@@ -120,6 +126,42 @@ async def test_what_was_found_waits_for_a_database_that_is_away(database: Databa
         assert (made.alerts, len(made.watcher.suspects)) == (1, 0)
         assert ("thief", "block") in await stored(database)
     await nobody.close()
+
+
+async def test_a_finding_that_cannot_be_written_down_takes_no_other_along(database: Database, tmp_path: Path) -> None:
+    organization = await operator(database)
+    async with office(database, tmp_path) as made:
+        await scored(made, *(missing(second, "thief", organization) for second in range(9)))
+        good = made.watcher.findings[-1]
+        made.watcher.findings.appendleft(replace(good, id="broken", text=object()))  # type: ignore[arg-type]  # a defect
+        with capture_logs() as logs:
+            await made.step()
+        assert [line["alert"] for line in logs if line["log_level"] == "error"] == ["broken"]
+        assert ("thief", "block") in await stored(database)
+        nobody = Database("postgresql+asyncpg://postgres@127.0.0.1:1/consortium")
+        made._database = nobody
+        with pytest.raises(DatabaseUnavailable):
+            await made._write_each([good])
+        assert list(made.watcher.findings) == [good]
+        made._database = database
+    await nobody.close()
+
+
+async def test_the_model_is_compared_with_its_reference(database: Database, tmp_path: Path) -> None:
+    terms = replace(TERMS, reference_interval=0.001)
+    async with office(database, tmp_path, terms=terms) as made:
+        assert made.reference is not None
+        for hour in range(2):
+            seconds = range(LEAST * hour, LEAST * (hour + 1))
+            await scored(made, *(facts(second, client=f"client-{second % 9}") for second in seconds))
+            await asyncio.sleep(0.002)
+            await made.step()
+        await scored(made)
+        opinion = await made.reference.consult()
+        assert opinion is not None
+        assert (opinion.rows, opinion.overlooked) == (LEAST, ())
+    async with office(database, tmp_path) as made:
+        assert made.reference is None
 
 
 async def test_a_label_is_not_undone_by_the_same_episode(database: Database, tmp_path: Path) -> None:

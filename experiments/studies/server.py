@@ -35,7 +35,7 @@ class PlainStudies(ContributedMethod):
     async def check(self, work: Work, study: Study, invited: Sequence[str]) -> None:
         """Accept all terms."""
 
-    async def accept(self, work: Work, study: Study, content: bytes) -> None:
+    async def accept(self, work: Work, study: Study, content: bytes, present: int) -> None:
         """Accept as many finite numbers as the study has. Raises Invalid."""
         if len(content) != 8 * study.terms.dimension or not numpy.isfinite(numpy.frombuffer(content)).all():
             raise Invalid("These are other numbers than the study's.")

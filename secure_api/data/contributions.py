@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Select, bindparam, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from secure_api.data.models import StudyContributionRow
+from secure_api.data.insertion import insert_new
+from secure_api.data.models import StudyContributionRow, StudyInvitationRow
+from secure_api.data.row_count import row_count
 from secure_api.data.scoping import ScopedRepository, across_organizations
 from secure_api.domain.errors import Conflict
 from secure_api.domain.studies import Participation
@@ -28,18 +30,33 @@ class Contribution:
     time: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a client stands to a study.
+
+    Attributes:
+        invited: whether its organization may contribute.
+        digest: SHA-256 of what it contributed (hexadecimal); None before it did.
+        clients: how many clients have contributed.
+    """
+
+    invited: bool
+    digest: str | None
+    clients: int
+
+
 class ContributionRepository(ScopedRepository):
     """The contributions of the caller's organization."""
 
-    async def find(self, study_id: str) -> Contribution | None:
-        """Find what the calling client contributed to a study."""
-        row = await self._session.scalar(
-            self.select_own(StudyContributionRow).where(
-                StudyContributionRow.study_id == study_id,
-                StudyContributionRow.client_id == self._caller.client_id,
-            )
-        )
-        return None if row is None else _contribution(row)
+    async def standing(self, study_id: str) -> Standing:
+        """Tell how the calling client stands to a study, in one statement."""
+        who = {
+            "study_id": study_id,
+            "organization_id": self._caller.organization_id,
+            "client_id": self._caller.client_id,
+        }
+        invited, digest, clients = (await self._session.execute(_standing(), who)).one()
+        return Standing(bool(invited), digest, clients)
 
     async def any(self, study_id: str) -> bool:
         """Tell whether a client of the caller's organization has contributed to a study."""
@@ -52,23 +69,37 @@ class ContributionRepository(ScopedRepository):
         Raises:
             Conflict: it has contributed already.
         """
-        try:
-            async with self._session.begin_nested():
-                self._session.add(
-                    StudyContributionRow(
-                        study_id=study_id,
-                        client_id=self._caller.client_id,
-                        organization_id=self._caller.organization_id,
-                        digest=contribution.digest,
-                        keyid=contribution.keyid,
-                        size=contribution.size,
-                        content=content,
-                        taken=False,
-                        time=contribution.time,
-                    )
-                )
-        except IntegrityError as error:
-            raise Conflict("This client has contributed to the study already.") from error
+        row = {
+            "study_id": study_id,
+            "client_id": self._caller.client_id,
+            "organization_id": self._caller.organization_id,
+            "digest": contribution.digest,
+            "keyid": contribution.keyid,
+            "size": contribution.size,
+            "content": content,
+            "taken": False,
+            "time": contribution.time,
+        }
+        if not row_count(await self._session.execute(insert_new(self._session, StudyContributionRow), row)):
+            raise Conflict("This client has contributed to the study already.")
+
+
+@cache
+@across_organizations("a study counts everybody who contributed; whose digest is shown, the caller's parameters say")
+def _standing() -> Select[bool, str | None, int]:
+    invited = exists().where(
+        StudyInvitationRow.study_id == bindparam("study_id"),
+        StudyInvitationRow.organization_id == bindparam("organization_id"),
+    )
+    digest = select(StudyContributionRow.digest).where(
+        StudyContributionRow.study_id == bindparam("study_id"),
+        StudyContributionRow.client_id == bindparam("client_id"),
+        StudyContributionRow.organization_id == bindparam("organization_id"),
+    )
+    clients = select(func.count(StudyContributionRow.client_id)).where(
+        StudyContributionRow.study_id == bindparam("study_id")
+    )
+    return select(invited, digest.scalar_subquery(), clients.scalar_subquery())
 
 
 @across_organizations("a study counts everybody who contributed; nothing of theirs is shown")
@@ -141,7 +172,3 @@ async def empty_contributions(session: AsyncSession, study_id: str) -> None:
     await session.execute(
         update(StudyContributionRow).where(StudyContributionRow.study_id == study_id).values(content=NOTHING)
     )
-
-
-def _contribution(row: StudyContributionRow) -> Contribution:
-    return Contribution(row.client_id, row.organization_id, row.digest, row.keyid, row.size, row.time)

@@ -1,13 +1,14 @@
 """Queries on the ledger."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import func, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from secure_api.data.insertion import insert_into, insert_new
 from secure_api.data.models import LedgerEntryRow, LedgerHeadRow
 from secure_api.data.scoping import ScopedRepository, across_organizations
 from secure_api.domain.errors import LedgerTampered
@@ -58,29 +59,20 @@ async def lock_tip(session: AsyncSession) -> tuple[int, str] | None:
 @across_organizations("the chain is one for all organizations")
 async def tip(session: AsyncSession) -> tuple[int, str] | None:
     """Give the newest (sequence, hash); None when the ledger is empty."""
-    row = (
-        await session.execute(
-            select(LedgerEntryRow.sequence, LedgerEntryRow.hash).order_by(LedgerEntryRow.sequence.desc()).limit(1)
-        )
-    ).one_or_none()
+    row = (await session.execute(_tip())).one_or_none()
     return None if row is None else (row.sequence, row.hash)
+
+
+@cache
+@across_organizations("the chain is one for all organizations")
+def _tip() -> Select[int, str]:
+    return select(LedgerEntryRow.sequence, LedgerEntryRow.hash).order_by(LedgerEntryRow.sequence.desc()).limit(1)
 
 
 async def add_entry(session: AsyncSession, entry: EntryFields) -> None:
     """Insert the next entry; the caller holds the lock of `lock_tip`."""
-    session.add(
-        LedgerEntryRow(
-            sequence=entry.sequence,
-            previous_hash=entry.previous_hash,
-            time=entry.time,
-            kind=entry.kind,
-            organization_id=entry.organization_id,
-            actor=entry.actor,
-            payload=entry.payload,
-            hash=entry.hash,
-        )
-    )
-    await session.flush()
+    await session.flush()  # what the entry vouches for comes first
+    await session.execute(insert_into(LedgerEntryRow), asdict(entry))
 
 
 @across_organizations("verification walks the whole chain")
@@ -133,18 +125,7 @@ async def newest_head(session: AsyncSession) -> HeadFields | None:
 
 async def add_head(session: AsyncSession, head: HeadFields) -> None:
     """Insert a signed head; another worker may have signed the same one, then nothing happens."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    await session.execute(
-        dialect.insert(LedgerHeadRow)
-        .values(
-            sequence=head.sequence,
-            hash=head.hash,
-            time=head.time,
-            keyid=head.keyid,
-            signature=head.signature,
-        )
-        .on_conflict_do_nothing()
-    )
+    await session.execute(insert_new(session, LedgerHeadRow), asdict(head))
 
 
 @across_organizations("verification names whichever row was touched")

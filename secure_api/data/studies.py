@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import BindParameter, Select, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from secure_api.data.models import OrganizationRow, StudyInvitationRow, StudyRow
@@ -43,21 +44,21 @@ class StudyRepository(ScopedRepository):
         Raises:
             NotFound: there is none that the caller may know of.
         """
-        statement = self._visible().where(StudyRow.id == id)
-        row = await self._session.scalar(statement.with_for_update(of=StudyRow) if hold else statement)
+        row = await self._session.scalar(_one(hold), {"id": id, "organization_id": self._caller.organization_id})
         if row is None:
             raise NotFound("There is no such study.")
         return study_of(row)
 
     async def newest(self, limit: int, before: tuple[datetime, str] | None = None) -> list[Study]:
         """List studies, the newest first, behind `before` (time of creation and id) if that is given."""
-        statement = self._visible().order_by(StudyRow.created.desc(), StudyRow.id.desc()).limit(limit)
+        statement = _visible().order_by(StudyRow.created.desc(), StudyRow.id.desc()).limit(limit)
         if before is not None:
             created, id = before
             statement = statement.where(
                 or_(StudyRow.created < created, (StudyRow.created == created) & (StudyRow.id < id))
             )
-        return [study_of(row) for row in await self._session.scalars(statement)]
+        own = {"organization_id": self._caller.organization_id}
+        return [study_of(row) for row in await self._session.scalars(statement, own)]
 
     async def invited(self, id: str) -> bool:
         """Tell whether the caller's organization may contribute to a study."""
@@ -69,14 +70,20 @@ class StudyRepository(ScopedRepository):
         going_on = StudyRow.state.not_in([one.value for one in ENDED])
         return len(list(await self._session.scalars(self.select_own_columns(StudyRow, StudyRow.id).where(going_on))))
 
-    @across_organizations("a study is shared by its creator's organization and those that it invites: both are asked")
-    def _visible(self) -> Select[StudyRow]:
-        invitations = select(StudyInvitationRow.study_id).where(
-            StudyInvitationRow.organization_id == self._caller.organization_id
-        )
-        return select(StudyRow).where(
-            or_(StudyRow.organization_id == self._caller.organization_id, StudyRow.id.in_(invitations))
-        )
+
+@cache
+@across_organizations("a study is shared by its creator's organization and those that it invites: both are asked")
+def _visible() -> Select[StudyRow]:
+    """Select the studies that an organization (a parameter, without which the statement does not run) may know of."""
+    organization_id: BindParameter[str] = bindparam("organization_id")
+    invitations = select(StudyInvitationRow.study_id).where(StudyInvitationRow.organization_id == organization_id)
+    return select(StudyRow).where(or_(StudyRow.organization_id == organization_id, StudyRow.id.in_(invitations)))
+
+
+@cache
+def _one(hold: bool) -> Select[StudyRow]:
+    statement = _visible().where(StudyRow.id == bindparam("id"))
+    return statement.with_for_update(of=StudyRow) if hold else statement
 
 
 @across_organizations("an analyst invites organizations by name, as partners know each other")

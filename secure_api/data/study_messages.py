@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from secure_api.data.insertion import insert_new
 from secure_api.data.models import StudyMessageRow
+from secure_api.data.row_count import row_count
 from secure_api.data.scoping import ScopedRepository, across_organizations
 from secure_api.domain.errors import Conflict
 from secure_api.domain.studies import Participation
@@ -33,21 +34,17 @@ class StudyMessageRepository(ScopedRepository):
         Raises:
             Conflict: there is one of this stage already.
         """
-        try:
-            async with self._session.begin_nested():
-                self._session.add(
-                    StudyMessageRow(
-                        study_id=study_id,
-                        stage=stage,
-                        client_id=self._caller.client_id,
-                        organization_id=self._caller.organization_id,
-                        digest=digest,
-                        content=content,
-                        time=now,
-                    )
-                )
-        except IntegrityError as error:
-            raise Conflict("This client has sent its message of this stage already.") from error
+        row = {
+            "study_id": study_id,
+            "stage": stage,
+            "client_id": self._caller.client_id,
+            "organization_id": self._caller.organization_id,
+            "digest": digest,
+            "content": content,
+            "time": now,
+        }
+        if not row_count(await self._session.execute(insert_new(self._session, StudyMessageRow), row)):
+            raise Conflict("This client has sent its message of this stage already.")
 
 
 @across_organizations("the server passes on between clients what it cannot read")

@@ -70,7 +70,7 @@ class CkksStudies(ContributedMethod):
             raise Invalid("More contributors are needed than there may be.", pointer="/minimum_contributors")
         check_body(contribution_bytes(facts, homomorphic.count), work.limits.max_body_bytes, "/dimension")
 
-    async def accept(self, work: Work, study: Study, content: bytes) -> None:
+    async def accept(self, work: Work, study: Study, content: bytes, present: int) -> None:
         """Accept residues of the study's context.
 
         Raises:
@@ -87,7 +87,7 @@ class CkksStudies(ContributedMethod):
             study.id
         ):
             raise Conflict("Another client of the organization has contributed its part of the scores.")
-        if (await participation(work.session, study.id)).clients >= terms.contributors:
+        if present >= terms.contributors:
             raise Conflict(f"{terms.contributors} have contributed, as many as may.")
 
     async def compute(self, database: Database, study: Study) -> Progress:

@@ -77,7 +77,7 @@ class MaskedStudies:
         signature = max(ALGORITHMS[member.key.algorithm].signature_bytes for member in members)
         check_body(len(members) * (_BOX_BYTES + signature), work.limits.max_body_bytes, "/parameters/roster")
 
-    async def accept(self, work: Work, study: Study, content: bytes) -> None:
+    async def accept(self, work: Work, study: Study, content: bytes, present: int) -> None:
         """Refuse: contributions to a masked study are made in stages.
 
         Raises:

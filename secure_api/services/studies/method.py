@@ -49,8 +49,10 @@ class StudyMethodService(Protocol):
             NotFound: something that the parameters name is not there.
         """
 
-    async def accept(self, work: Work, study: Study, content: bytes) -> None:
+    async def accept(self, work: Work, study: Study, content: bytes, present: int) -> None:
         """Accept the bytes of a contribution to an open study before they are stored; parses nothing natively.
+
+        `present` clients have contributed before.
 
         Raises:
             Invalid: they are none that this study can add.

@@ -90,7 +90,7 @@ class MpcStudies(ContributedMethod):
         if unknown := sorted(set(names) - set(await organizations_named(work.session, names))):
             raise Invalid(f"There is no organization named {unknown[0]}.", pointer="/parameters/parties")
 
-    async def accept(self, work: Work, study: Study, content: bytes) -> None:
+    async def accept(self, work: Work, study: Study, content: bytes, present: int) -> None:
         """Accept a contribution: as long as its boxes, and named after the key that signs it.
 
         Raises:
@@ -104,8 +104,7 @@ class MpcStudies(ContributedMethod):
             raise Invalid(str(error)) from error
         if posted.contributor != work.caller.keyids[0]:
             raise Invalid("The contribution names another key than the one that signed it.")
-        present = await participation(work.session, study.id)
-        if present.clients >= parameters.contributors:
+        if present >= parameters.contributors:
             raise Conflict("As many as the study takes have contributed.")
 
     async def compute(self, database: Database, study: Study) -> Progress:

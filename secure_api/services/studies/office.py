@@ -161,12 +161,12 @@ class StudyOffice:
         work.caller.require(Permission.CONTRIBUTE)
         studies = StudyRepository(work.session, work.caller)
         study = await studies.get(id, hold=True)
-        if not await studies.invited(id):
+        repository = ContributionRepository(work.session, work.caller)
+        before = await repository.standing(id)
+        if not before.invited:
             raise Forbidden("The organization is not invited to contribute to this study.")
         digest = hashlib.sha256(content).hexdigest()
-        repository = ContributionRepository(work.session, work.caller)
-        before = await repository.find(id)
-        if before is not None:
+        if before.digest is not None:
             if before.digest != digest:
                 raise Conflict(
                     f"This client has contributed other bytes to the study already: SHA-256 {before.digest}."
@@ -175,7 +175,7 @@ class StudyOffice:
         now = work.clock()
         if study.state is not StudyState.OPEN or study.terms.deadline <= now:
             raise Conflict("The study takes no contributions any more.")
-        await self._method(study.terms).accept(work, study, content)
+        await self._method(study.terms).accept(work, study, content, before.clients)
         keyid = work.caller.keyids[0]
         contribution = Contribution(
             work.caller.client_id, work.caller.organization_id, digest, keyid, len(content), now

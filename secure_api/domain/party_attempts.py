@@ -67,6 +67,16 @@ class PartyAttempts:
         """Tell whether there were as many attempts as a study has."""
         return self.attempt >= MAX_ATTEMPTS
 
+    @property
+    def standing(self) -> str:
+        """Say in a line where it stands; what the parties said in their own words is not in it."""
+        said = f"attempt {self.attempt}: {len(self.posted)} of {self.parties} parties have posted a result"
+        if not self.aborts:
+            return said
+        last = self.aborts[-1]
+        about = "" if last.party is None else f", about party {last.party}"
+        return f"{said}; attempt {last.attempt} ended with {last.reason}, told by party {last.index}{about}"
+
     def with_result(self, index: int, attempt: int, result: PartyResult) -> Self:
         """Take a party's result; one that is not the others' ends the attempt.
 

@@ -91,6 +91,10 @@ class Sum:
         await StudyDriver(server.database, methods, server.clock).step()
         return str((await self.analyst.ok("GET", f"/v1/studies/{self.study}"))["state"])
 
+    async def progress(self) -> object:
+        """What the server says of how far it is."""
+        return (await self.analyst.ok("GET", f"/v1/studies/{self.study}"))["progress"]
+
     async def go(self, present: dict[str, list[int]]) -> str:
         """Go through all stages, in each with those who are there; returns the state in the end."""
         for number in present["advertisement"]:
@@ -101,6 +105,7 @@ class Sum:
         for number in present["sharing"]:
             shared = self.clients[number].share(await self.told(number, "participants"), self.key(number))
             assert await self.put(number, "sharing", shared) == 204
+        assert await self.progress() == f"{len(present['sharing'])} clients have sent their sharing"
         if (state := await self.step(later=True)) != "computing":
             return state
         for number in present["contribution"]:

@@ -171,6 +171,9 @@ async def test_what_one_party_says_is_not_released(scene: Scene) -> None:
         await peer.ok("PUT", scene.path("/party-result"), RESULT)
         await peer.ok("PUT", scene.path("/party-result"), RESULT)  # again, as after a lost answer
         assert await scene.carry_on() == "computing"
+    for reader in (scene.analyst, scene.peers[2]):
+        study = await reader.ok("GET", scene.path())
+        assert study["progress"] == "attempt 0: 2 of 3 parties have posted a result"
     other = await scene.peers[0].request("PUT", scene.path("/party-result"), RESULT | {"values": [9.0, 9.0]})
     assert other.status_code == 409
     assert (await scene.analyst.request("GET", scene.path("/result"))).status_code == 409

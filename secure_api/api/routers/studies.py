@@ -85,11 +85,12 @@ class StudyOut(Wire):
 
 
 class StudyDetailsOut(StudyOut):
-    """A study, whom it invites, and how many have contributed so far."""
+    """A study, whom it invites, how many have contributed so far, and how far the computation has come."""
 
     contributors: list[str]
     contributions: int
     organizations: int
+    progress: str | None
 
 
 class StudiesOut(Wire):
@@ -197,6 +198,7 @@ def _details(view: StudyView) -> StudyDetailsOut:
         contributors=view.invited,
         contributions=view.participation.clients,
         organizations=view.participation.organizations,
+        progress=view.progress,
     )
 
 

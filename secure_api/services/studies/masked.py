@@ -92,6 +92,14 @@ class MaskedStudies:
             return contributed
         return await participation_in(session, study.id, MaskedStage.ADVERTISEMENT)
 
+    async def progress(self, session: ReadSession | WriteSession, study: Study) -> str | None:
+        """Say which messages it waits for, and how many have come."""
+        part = await read_state(session, study.id, PROGRESS)
+        if not part.content:
+            return None
+        stage = MaskedProgress.from_bytes(part.content).stage
+        return f"{(await participation_in(session, study.id, stage)).clients} clients have sent their {stage.value}"
+
     async def compute(self, database: Database, study: Study) -> Progress:
         """Go on to the next stage when all were heard, or its time is over; unmask the sum in the end.
 

@@ -62,6 +62,9 @@ class StudyMethodService(Protocol):
     async def participation(self, session: ReadSession | WriteSession, study: Study) -> Participation:
         """Count who takes part, when a study closes and when it releases its result."""
 
+    async def progress(self, session: ReadSession | WriteSession, study: Study) -> str | None:
+        """Say how far a study that is computing has come, and what it waits for: for everybody who may know of it."""
+
     async def compute(self, database: Database, study: Study) -> Progress:
         """Do the next piece of work of a study that is computing; whatever is to last is in the database by then.
 
@@ -83,3 +86,7 @@ class ContributedMethod:
     async def participation(self, session: ReadSession | WriteSession, study: Study) -> Participation:
         """Count the contributions."""
         return await participation(session, study.id)
+
+    async def progress(self, session: ReadSession | WriteSession, study: Study) -> str | None:
+        """Say nothing."""
+        return None

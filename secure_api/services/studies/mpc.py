@@ -10,7 +10,7 @@ from crypto.mpc.boxes import SharedContribution, box_bytes, box_digest
 from crypto.mpc.parameters import MpcParameters
 from crypto.mpc.terms import MpcTerms
 from secure_api.data.contributions import content_of, contributions_to, participation
-from secure_api.data.database import Database
+from secure_api.data.database import Database, ReadSession, WriteSession
 from secure_api.data.studies import organizations_named
 from secure_api.data.study_states import read_state, write_state
 from secure_api.domain import strict_json
@@ -106,6 +106,11 @@ class MpcStudies(ContributedMethod):
             raise Invalid("The contribution names another key than the one that signed it.")
         if present >= parameters.contributors:
             raise Conflict("As many as the study takes have contributed.")
+
+    async def progress(self, session: ReadSession | WriteSession, study: Study) -> str | None:
+        """Say which attempt it is, how many parties have posted, and why the last attempt ended."""
+        part = await read_state(session, study.id, ATTEMPTS)
+        return PartyAttempts.from_bytes(part.content).standing if part.content else None
 
     async def compute(self, database: Database, study: Study) -> Progress:
         """Prepare the first attempt, and release what all parties posted; in between, the parties are waited for."""

@@ -31,11 +31,12 @@ INSPECTIONS = 2
 
 @dataclass(frozen=True, slots=True)
 class StudyView:
-    """A study as a caller sees it: with whom it invites (names) and who has contributed so far."""
+    """A study as a caller sees it: whom it invites (names), who has contributed so far, how far the computation is."""
 
     study: Study
     invited: list[str]
     participation: Participation
+    progress: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,10 @@ class StudyOffice:
         """
         view.caller.require(Permission.READ_STUDIES)
         study = await StudyRepository(view.session, view.caller).get(id)
-        present = await self._method(study.terms).participation(view.session, study)
-        return StudyView(study, await organizations_invited(view.session, id), present)
+        method = self._method(study.terms)
+        present = await method.participation(view.session, study)
+        progress = await method.progress(view.session, study) if study.state is StudyState.COMPUTING else None
+        return StudyView(study, await organizations_invited(view.session, id), present, progress)
 
     async def newest(self, view: View, limit: int, behind: str | None) -> list[Study]:
         """List the studies that the caller may know of, the newest first, behind the study `behind`.

@@ -43,6 +43,16 @@ def test_an_abort_begins_the_next_attempt_once() -> None:
         state.with_abort(PartyAbort(2, 0, "stopped", None, ""))
 
 
+def test_where_it_stands_is_a_line_without_the_words_of_a_party() -> None:
+    assert posted(0).standing == "attempt 0: 1 of 3 parties have posted a result"
+    lost = posted(2).with_abort(PartyAbort(0, 0, "party-lost", 2, "a word of its own"))
+    assert lost.standing == (
+        "attempt 1: 0 of 3 parties have posted a result; "
+        "attempt 0 ended with party-lost, told by party 0, about party 2"
+    )
+    assert posted().with_abort(PartyAbort(0, 1, "stopped", None, "")).standing.endswith("stopped, told by party 1")
+
+
 def test_what_all_agreed_on_is_not_aborted_any_more() -> None:
     with pytest.raises(Conflict):
         posted(0, 1, 2).with_abort(PartyAbort(0, 0, "stopped", None, ""))

@@ -34,7 +34,8 @@ class Opinion(NamedTuple):
         rows: how many rows it looked at.
         agreement: Spearman's correlation of its scores with the model's, -1 to 1; 0 when either tells nothing apart.
         shared: the part of the model's most unusual fiftieth that is in the forest's most unusual tenth.
-        overlooked: whose rows the forest finds most unusual while the model finds them usual: numbers of `Rows.who`.
+        overlooked: whose rows the forest finds more unusual, by their median, than all but a fiftieth of the usual
+            ones, while the model finds them usual: numbers of `Rows.who`.
     """
 
     rows: int
@@ -66,20 +67,23 @@ def judge(usual: Rows, rows: Rows, *, seed: int = 1) -> Opinion:
         rows=count,
         agreement=0.0 if flat else float(np.corrcoef(ours, theirs)[0, 1]),
         shared=float(np.mean(theirs[top] > 0.9 * count)),
-        overlooked=_overlooked(rows, theirs / count),
+        overlooked=_overlooked(rows, scores, float(np.quantile(-forest.score_samples(usual.features), 1 - UNUSUAL))),
     )
 
 
-def _overlooked(rows: Rows, places: "np.typing.NDArray[np.float64]") -> tuple[int, ...]:
-    """Find whose rows the forest has at the top, by their median, and the model among the usual ones."""
+def _overlooked(rows: Rows, scores: "np.typing.NDArray[np.float64]", bar: float) -> tuple[int, ...]:
+    """Find whose rows the forest has above `bar`, by their median, and the model among the usual ones.
+
+    The bar is that of the sample before: one that a client has filled with its own rows would hide it.
+    """
     found = []
     for who in np.unique(rows.who):
         own = rows.who == who
         if own.sum() < LEAST_OF_ONE or np.median(rows.values[own]) >= USUAL:
             continue
-        place = float(np.median(places[own]))
-        if place > 1 - UNUSUAL:
-            found.append((place, int(who)))
+        height = float(np.median(scores[own]))
+        if height > bar:
+            found.append((height, int(who)))
     return tuple(who for _, who in sorted(found, reverse=True)[:MAX_NAMED])
 
 

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import Final
 
+from crypto.child_environment import child_environment
 from crypto.errors import ContextRefused, InspectionFailed
 from crypto.homomorphic.facts import ContextFacts
 
@@ -33,6 +34,7 @@ async def inspect_context(content: bytes, *, max_bytes: int, deadline: float = D
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
+            env=child_environment(),
         )
     except OSError as error:
         raise InspectionFailed("no process could be started to look at the context") from error
@@ -51,6 +53,8 @@ async def inspect_context(content: bytes, *, max_bytes: int, deadline: float = D
         told = json.loads(answer)
     except ValueError:
         raise ContextRefused("the bytes ended the process that looked at them") from None
+    if isinstance(told, dict) and "failed" in told:
+        raise InspectionFailed(str(told["failed"]))
     if isinstance(told, dict) and "refused" in told:
         raise ContextRefused(str(told["refused"]))
     return ContextFacts.from_json(answer)

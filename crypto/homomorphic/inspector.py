@@ -11,7 +11,7 @@ import json
 import sys
 from typing import Any, Final
 
-from crypto.errors import ContextRefused, CryptoError
+from crypto.errors import ContextRefused, CryptoError, LibraryMissing
 from crypto.homomorphic.contexts import facts_of, read_context
 
 CPU_SECONDS: Final = 60
@@ -42,6 +42,8 @@ def main() -> None:
         pass
     try:
         answer = inspect(sys.stdin.buffer.read())
+    except LibraryMissing as error:
+        answer = json.dumps({"failed": str(error)})
     except CryptoError as error:
         answer = json.dumps({"refused": str(error)})
     sys.stdout.buffer.write(answer.encode())

@@ -99,7 +99,10 @@ class HomomorphicTerms:
             raise CiphertextRefused(f"a histogram has 1 to {MAX_BINS} bins")
         if (self.high - self.low) / bins < 4 * math.ulp(max(abs(self.low), abs(self.high))):
             raise CiphertextRefused(f"the bounds are too close to each other for {bins:g} bins")
-        noise = tail_of(self.variance) if self.variance else 0
+        try:
+            noise = tail_of(self.variance) if self.variance else 0
+        except PrivacyError as error:
+            raise CapacityExceeded(str(error)) from error
         if 2 * self.contributors * (self.dimension + noise) >= self.parameters.plain_modulus:
             raise CapacityExceeded("so many values could wrap a bin's count around")
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from crypto.child_environment import child_environment
 from crypto.errors import MpcAborted, MpcFormatError
 from crypto.libraries import require
 from crypto.mpc.abort import AbortReason
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS: Final = 10.0  # beyond the total deadline, which the child keeps itself
 _STDERR_CHARACTERS: Final = 200
-# What configures MPyC by environment is not for others to set, and passphrases are not for a child.
-_WITHHELD: Final = ("MPYC_", "SECURE_API_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +39,10 @@ class MpcResult:
 async def run_party(job: Job) -> MpcResult:
     """Run one party's session in a process of its own. Raises MpcAborted, MpcError (the result makes no statistic)."""
     require("multi-party studies", "numpy", "mpyc")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(_WITHHELD)}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", "crypto.mpc.child",
-        stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment, pass_fds=() if job.socket is None else (job.socket,),
+        stdin=PIPE, stdout=PIPE, stderr=PIPE, env=child_environment(),
+        pass_fds=() if job.socket is None else (job.socket,),
         start_new_session=True,  # Ctrl-C ends the supervisor, and that has the child tell the others
     )  # fmt: skip
     try:

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 
 import typer
 
+from secure_api.cli.argument import finite
 from secure_api.cli.command import Command
 from secure_api.cli.console import put, put_json, put_table, say
 from secure_api.cli.options import Config, Json, Profile
@@ -56,7 +57,9 @@ def list_alerts(
 def tail(
     profile: Profile = "admin",
     after: After = 0,
-    every: Annotated[float, typer.Option("--every", metavar="SECONDS", min=0.2, help="Seconds between two looks.")] = 2,
+    every: Annotated[
+        float, typer.Option("--every", callback=finite, metavar="SECONDS", min=0.2, help="Seconds between two looks.")
+    ] = 2,
     follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for further ones, until Ctrl-C.")] = True,
     config: Config = None,
     json: Json = False,

@@ -1,7 +1,22 @@
-"""NAME=NUMBER, as options take it."""
+"""Numbers as options take them."""
+
+import math
+
+from typer import BadParameter
 
 from secure_api.cli.errors import CliError
 from secure_api.cli.exit_codes import ExitCode
+
+
+def finite(number: float) -> float:
+    """Return the number, for an option that takes one (its callback).
+
+    Raises:
+        BadParameter: it is NaN or infinite, which passes any range.
+    """
+    if not math.isfinite(number):
+        raise BadParameter("a finite number is needed")
+    return number
 
 
 def named_number(text: str) -> tuple[str, float]:

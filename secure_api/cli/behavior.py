@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TextIO
 
 import typer
 
+from secure_api.cli.argument import finite
 from secure_api.cli.command import Command
 from secure_api.cli.console import put_json, say, stderr, warn
 from secure_api.cli.errors import CliError
@@ -90,7 +91,9 @@ def simulate(
     ] = "standard",
     seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="The same seed gives the same traffic.")] = 1,
     clients: Annotated[int, typer.Option("--clients", metavar="N", min=40, max=20_000, help="Clients.")] = 380,
-    days: Annotated[float, typer.Option("--days", metavar="N", min=0.05, max=30, help="Days of traffic.")] = 1.0,
+    days: Annotated[
+        float, typer.Option("--days", callback=finite, metavar="N", min=0.05, max=30, help="Days of traffic.")
+    ] = 1.0,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE|-", help="File to write; .gz is compressed.")
     ] = "-",

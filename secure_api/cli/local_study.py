@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from secure_api.cli.argument import named_number
+from secure_api.cli.argument import finite, named_number
 from secure_api.cli.console import put, put_json, say, stderr
 from secure_api.cli.contribution_file import read_rows, read_values
 from secure_api.cli.options import Json
@@ -21,8 +21,8 @@ def run(
         list[Path], typer.Argument(metavar="FILE...", help="A contribution each: CSV, .ndjson or .npy.", dir_okay=False)
     ],
     statistic: Annotated[str, typer.Option("--statistic", metavar="NAME", help="sum, mean, variance, max, ...")],
-    low: Annotated[float, typer.Option("--low", help="The least that a value may be.")],
-    high: Annotated[float, typer.Option("--high", help="The most that a value may be.")],
+    low: Annotated[float, typer.Option("--low", callback=finite, help="The least that a value may be.")],
+    high: Annotated[float, typer.Option("--high", callback=finite, help="The most that a value may be.")],
     local_parties: Annotated[
         int, typer.Option("--local-parties", min=3, max=5, help="Compute parties: 3 or 5 processes on this machine.")
     ] = 3,

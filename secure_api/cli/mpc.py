@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from secure_api.cli.argument import finite
 from secure_api.cli.command import Command
 from secure_api.cli.console import put_json, say
 from secure_api.cli.errors import CliError
@@ -70,9 +71,9 @@ def party(
     wait: Annotated[
         float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for the study to be closed.")
     ] = 3600.0,
-    connect: Annotated[float, typer.Option("--connect-deadline", metavar="SECONDS", min=1)] = 60.0,
-    round_: Annotated[float, typer.Option("--round-deadline", metavar="SECONDS", min=1)] = 60.0,
-    total: Annotated[float, typer.Option("--total-deadline", metavar="SECONDS", min=1)] = 3600.0,
+    connect: Annotated[float, typer.Option("--connect-deadline", callback=finite, metavar="SECONDS", min=1)] = 60.0,
+    round_: Annotated[float, typer.Option("--round-deadline", callback=finite, metavar="SECONDS", min=1)] = 60.0,
+    total: Annotated[float, typer.Option("--total-deadline", callback=finite, metavar="SECONDS", min=1)] = 3600.0,
     json: Json = False,
 ) -> None:
     """Compute a closed study with its other parties, and post the result; no party sees a contribution."""

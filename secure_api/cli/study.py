@@ -8,7 +8,7 @@ import typer
 
 from secure_api.cli import analyst_key, budget, local_study
 from secure_api.cli.analyst_key import StudyId
-from secure_api.cli.argument import named_number
+from secure_api.cli.argument import finite, named_number
 from secure_api.cli.command import Command
 from secure_api.cli.console import put, put_bytes, put_json, put_table, say
 from secure_api.cli.errors import CliError
@@ -36,8 +36,8 @@ def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the study.")],
     statistic: Annotated[str, typer.Option("--statistic", metavar="NAME", help="sum, mean, variance, histogram, ...")],
     dimension: Annotated[int, typer.Option("--dimension", min=1, help="Values of one contribution.")],
-    low: Annotated[float, typer.Option("--low", help="The least that a value may be.")],
-    high: Annotated[float, typer.Option("--high", help="The most that a value may be.")],
+    low: Annotated[float, typer.Option("--low", callback=finite, help="The least that a value may be.")],
+    high: Annotated[float, typer.Option("--high", callback=finite, help="The most that a value may be.")],
     invite: Annotated[str, typer.Option("--invite", metavar="NAMES", help="Organizations, separated by commas.")],
     profile: Profile,
     config: Config = None,
@@ -63,7 +63,7 @@ def create(
     epsilon: Annotated[
         float | None, typer.Option("--epsilon", help="Differential privacy: contributors add noise for this epsilon.")
     ] = None,
-    delta: Annotated[float, typer.Option("--delta", help="And this delta.")] = 1e-6,
+    delta: Annotated[float, typer.Option("--delta", callback=finite, help="And this delta.")] = 1e-6,
     sensitivity: Annotated[
         float | None,
         typer.Option(
@@ -81,7 +81,9 @@ def create(
     organizations: Annotated[
         int | None, typer.Option("--organizations", metavar="N", min=1, help="Organizations that must take part.")
     ] = None,
-    days: Annotated[float, typer.Option("--days", min=0, max=36_500, help="Days until the deadline.")] = 7.0,
+    days: Annotated[
+        float, typer.Option("--days", callback=finite, min=0, max=36_500, help="Days until the deadline.")
+    ] = 7.0,
     passphrase_file: PassphraseFile = None,
     json: Json = False,
 ) -> None:

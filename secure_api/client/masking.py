@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 LOOK_SECONDS: Final = 1.0
-PATIENCE: Final = 7 * 86_400.0  # seconds for the whole of it
+PATIENCE: Final = 400 * 86_400.0  # seconds of one wait: a study may be open for a year
 STAGES: Final = ("advertisement", "sharing", "contribution", "confirmation", "reveal")
 
 

@@ -6,7 +6,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from secure_api.data.insertion import insert_new
 from secure_api.data.models import ContextRow
+from secure_api.data.row_count import row_count
 from secure_api.data.scoping import ScopedRepository, across_organizations
 from secure_api.domain.errors import NotFound
 
@@ -32,18 +34,16 @@ class ContextRepository(ScopedRepository):
         """Count the contexts."""
         return len(list(await self._session.scalars(self.select_own_columns(ContextRow, ContextRow.fingerprint))))
 
-    async def add(self, context: StoredContext, now: datetime) -> None:
-        """Insert a context."""
-        self._session.add(
-            ContextRow(
-                fingerprint=context.fingerprint,
-                organization_id=self._caller.organization_id,
-                content=context.content,
-                facts=context.facts,
-                created=now,
-            )
-        )
-        await self._session.flush()
+    async def add(self, context: StoredContext, now: datetime) -> bool:
+        """Insert a context; False when it is there: somebody else has uploaded it in this moment."""
+        row = {
+            "fingerprint": context.fingerprint,
+            "organization_id": self._caller.organization_id,
+            "content": context.content,
+            "facts": context.facts,
+            "created": now,
+        }
+        return bool(row_count(await self._session.execute(insert_new(self._session, ContextRow), row)))
 
 
 @across_organizations("of a study that the caller may know of, or that the server carries on")

@@ -123,7 +123,20 @@ async def studies_in(
 @across_organizations("the server carries every study on, whosever it is")
 async def lock_study(session: AsyncSession, id: str) -> Study:
     """Read a study, and hold it against every other change until the transaction ends."""
-    return study_of((await session.scalars(select(StudyRow).where(StudyRow.id == id).with_for_update())).one())
+    statement = select(StudyRow).where(StudyRow.id == id).with_for_update()
+    # Anew: the session may know the row as it was before it was held.
+    return study_of((await session.scalars(statement.execution_options(populate_existing=True))).one())
+
+
+async def hold_computing(session: AsyncSession, id: str) -> None:
+    """Hold a study that is computing, before something is kept for it: of one that has ended everything was forgotten.
+
+    Raises:
+        Conflict: it is not computing.
+    """
+    present = await lock_study(session, id)
+    if present.state is not StudyState.COMPUTING:
+        raise Conflict(f"The study is {present.state.value}.")
 
 
 @across_organizations("of a study that the caller may change, or that the server carries on")
@@ -151,9 +164,13 @@ async def lease_study(session: AsyncSession, id: str, now: int, until: int) -> b
 
 
 @across_organizations("of a study that this worker has leased")
-async def set_lease(session: AsyncSession, id: str, until: int) -> None:
-    """Keep a study that this worker has until `until` (POSIX seconds), or let any worker take it from then on."""
-    await session.execute(update(StudyRow).where(StudyRow.id == id).values(lease=until))
+async def set_lease(session: AsyncSession, id: str, held: int, until: int) -> bool:
+    """Keep a study that this worker has until `held`, until `until`, or let any worker take it from then on.
+
+    Returns False, and changes nothing, when the lease is another worker's by now.
+    """
+    statement = update(StudyRow).where(StudyRow.id == id, StudyRow.lease == held).values(lease=until)
+    return bool(row_count(await session.execute(statement)))
 
 
 def study_of(row: StudyRow) -> Study:

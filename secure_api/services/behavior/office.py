@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final, TypeVar
 
+import anyio
 import structlog
 
 from anomaly.event import Pseudonyms
@@ -82,7 +83,8 @@ class BehaviorOffice:
         )
         self._operator: str | None = None
         self._next_save = self._next_labels = self._next_sweep = 0.0
-        self._next_turn = time.monotonic() + terms.reference_interval
+        # Not when all other workers ask, too.
+        self._next_turn = time.monotonic() + terms.reference_interval * Random().uniform(0.5, 1.0)  # noqa: S311
         self._newest_label: datetime | None = None
         self._networks: dict[str, tuple[int, str]] = {}
         self._day = -1
@@ -107,11 +109,14 @@ class BehaviorOffice:
 
     async def close(self) -> None:
         """Score what waits, write down what was found, save the state."""
-        await asyncio.to_thread(self._watcher.stop, STOP_TIMEOUT)
+        ended = await asyncio.to_thread(self._watcher.stop, STOP_TIMEOUT)
         try:
             await self._write()
         finally:
-            await asyncio.to_thread(self._state.save, self._watcher.watch)
+            if ended:
+                await asyncio.to_thread(self._state.save, self._watcher.watch)
+            else:  # what still changes cannot be saved; the last snapshot stays
+                log.warning("behavior state could not be saved", reason="scoring did not end in time")
             self._state.close()
 
     async def step(self) -> None:
@@ -186,7 +191,7 @@ class BehaviorOffice:
         uses = [NonceUse(claim.keyid, "", 0, 0, claim.session) for claim in dict.fromkeys(claims)]
         try:
             ends = await active_until(self._database, uses, now)
-        except DatabaseUnavailable:
+        except (DatabaseUnavailable, asyncio.CancelledError):
             self._watcher.suspects.extendleft(reversed(taken))  # for the next try
             raise
         active = {(use.keyid, use.session) for use, end in zip(uses, ends, strict=True) if end is not None}
@@ -198,37 +203,46 @@ class BehaviorOffice:
         taken = drained(self._watcher.findings)
         if not taken:
             return
-        try:
-            async with self._database.write() as session:
-                for finding in taken:
-                    await self._keep(session, finding)
-        except DatabaseUnavailable:
-            self._watcher.findings.extendleft(reversed(taken))  # for the next try; what is too much goes
-            raise
-        except Exception:  # a defect: it must not take the others along
-            await self._write_each(taken)
+        # Shielded: what was taken out and not yet written would be lost by a server that is stopped now.
+        with anyio.CancelScope(shield=True):
+            try:
+                async with self._database.write() as session:
+                    stored = [finding for finding in taken if await self._keep(session, finding)]
+                self._tell(stored)
+            except DatabaseUnavailable:
+                self._watcher.findings.extendleft(reversed(taken))  # for the next try; what is too much goes
+                raise
+            except Exception:  # a defect: it must not take the others along
+                await self._write_each(taken)
 
     async def _write_each(self, findings: Sequence[Finding]) -> None:
         for number, finding in enumerate(findings):
             try:
                 async with self._database.write() as session:
-                    await self._keep(session, finding)
+                    stored = await self._keep(session, finding)
+                if stored:
+                    self._tell([finding])
             except DatabaseUnavailable:
                 self._watcher.findings.extendleft(reversed(findings[number:]))
                 raise
             except Exception as error:
                 log.error("an alert could not be written down", alert=finding.id, exc_info=error)
 
-    async def _keep(self, session: WriteSession, finding: Finding) -> None:
-        organization = finding.organization_id or await self._operator_id(session)
-        filed = await keep_finding(session, finding, organization, self._terms.limits)
-        if filed.kept is Kept.STORED:
-            self.alerts += 1
+    def _tell(self, stored: Sequence[Finding]) -> None:
+        """Count and log new alerts, once they are committed."""
+        self.alerts += len(stored)
+        for finding in stored:
             log.warning(
                 "alert", alert=finding.id, subject=finding.subject.value, rule=finding.rule, action=finding.action.value
             )
+
+    async def _keep(self, session: WriteSession, finding: Finding) -> bool:
+        """Write a finding down; returns whether it is a new alert."""
+        organization = finding.organization_id or await self._operator_id(session)
+        filed = await keep_finding(session, finding, organization, self._terms.limits)
+        stored = filed.kept is Kept.STORED
         if not self._terms.enforce or finding.action is Action.OBSERVE:
-            return
+            return stored
         wanted = restriction_of(finding, organization)
         blocked = await restrict(session, wanted, int(self._clock().timestamp()))
         if blocked and filed.alert_id is not None:  # in a flood of alerts, blocks are no flood of entries
@@ -246,6 +260,7 @@ class BehaviorOffice:
                     "until": finding.until,
                 },
             )
+        return stored
 
     async def _operator_id(self, session: WriteSession) -> str:
         if self._operator is None:

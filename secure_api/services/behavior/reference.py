@@ -12,6 +12,7 @@ import structlog
 from anomaly.errors import AnomalyError
 from anomaly.reference import LEAST, Opinion, read_opinion
 from anomaly.sample import Sample
+from crypto.child_environment import child_environment
 
 DEADLINE: Final = 120.0  # seconds that the process has
 #: Below it the model and the forest have nothing in common: on usual traffic it is .2 to .75, by chance it is 0.
@@ -85,6 +86,7 @@ async def _answer(question: bytes, deadline: float) -> bytes:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
+            env=child_environment(),
         )
     except OSError as error:
         raise AnomalyError("No process could be started for the reference.") from error

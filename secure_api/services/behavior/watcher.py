@@ -109,12 +109,15 @@ class Watcher:
         self._thread = threading.Thread(target=self._run, name="behavior", daemon=True)
         self._thread.start()
 
-    def stop(self, timeout: float) -> None:
-        """Score what waits, then end the thread; blocks for `timeout` seconds at most."""
-        if self._thread is not None:
-            self._queue.put(None)
-            self._thread.join(timeout)
-            self._thread = None
+    def stop(self, timeout: float) -> bool:
+        """Score what waits, then end the thread; blocks for `timeout` seconds at most. Returns whether it has ended."""
+        if self._thread is None:
+            return True
+        self._queue.put(None)
+        self._thread.join(timeout)
+        ended = not self._thread.is_alive()
+        self._thread = None
+        return ended
 
     def offer(self, facts: Facts) -> None:
         """Hand over a finished request; O(1), never waits, never fails."""

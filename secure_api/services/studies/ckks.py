@@ -12,6 +12,7 @@ from crypto.homomorphic.residues import contribution_bytes
 from secure_api.data.contexts import ContextRepository, context_of
 from secure_api.data.contributions import ContributionRepository, participation, take, untaken
 from secure_api.data.database import Database, ReadSession, WriteSession
+from secure_api.data.studies import hold_computing
 from secure_api.data.study_states import read_state, write_state
 from secure_api.domain.errors import Conflict, Invalid, NotReady
 from secure_api.domain.studies import Study, StudyTerms
@@ -97,7 +98,8 @@ class CkksStudies(ContributedMethod):
             Conflict: somebody else added meanwhile.
             NotReady: the server lacks what adding needs.
         """
-        async with database.read() as session:
+        # One moment: a sum and contributions that another worker took in between would make a part of the sum a result.
+        async with database.snapshot() as session:
             facts = await self._facts_of(session, study)
             terms = homomorphic_terms(study.terms, facts)
             if (await participation(session, study.id)).clients > terms.contributors:
@@ -116,6 +118,7 @@ class CkksStudies(ContributedMethod):
         except CryptoError as error:
             raise NotReady(str(error)) from error
         async with database.write() as session:
+            await hold_computing(session, study.id)
             await write_state(session, study.id, SUM, content, before.version)
             await take(session, study.id, [client_id for client_id, _ in contributions])
         return Unfinished()

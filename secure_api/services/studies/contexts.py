@@ -34,7 +34,8 @@ async def add_context(work: Work, content: bytes, office: StudyOffice) -> tuple[
         return facts, False
     if await repository.count() >= limits.max_contexts:
         raise Conflict(f"An organization may have {limits.max_contexts} contexts.")
-    await repository.add(StoredContext(facts.fingerprint, content, facts.to_json()), work.clock())
+    if not await repository.add(StoredContext(facts.fingerprint, content, facts.to_json()), work.clock()):
+        return facts, False
     await work.record("context.added", {"fingerprint": facts.fingerprint, "parameters": facts.parameters.name})
     return facts, True
 

@@ -15,6 +15,7 @@ from secure_api.services.studies.method import Aborted, Methods, Released, Study
 
 LEASE = 120  # seconds that a worker may take for one piece of work before another one tries, unless told
 PAUSE = 1  # seconds until a study that waits for somebody is looked at again
+DEFECT_PAUSE = 60  # seconds until one that we failed at is tried again
 TOO_FEW = "fewer took part than the study needs"
 
 log = structlog.get_logger("secure_api.studies")
@@ -70,7 +71,8 @@ class StudyDriver:
 
     async def _compute(self, study: Study) -> None:
         method = self._methods.get(study.terms.method)
-        if method is None or not await self._lease(study):
+        held = None if method is None else await self._lease(study)
+        if method is None or held is None:
             return
         pause = 0
         try:
@@ -78,25 +80,32 @@ class StudyDriver:
                 if progress.waiting:
                     pause = PAUSE
                     return
+                until = self._now() + self._lease_seconds
                 async with self._database.write() as session:
-                    await set_lease(session, study.id, self._now() + self._lease_seconds)
+                    if not await set_lease(session, study.id, held, until):
+                        return  # this took longer than the lease, and another worker goes on
+                held = until
             await self._settle(study, method, progress)
         except Conflict:
             pass  # somebody aborted it meanwhile
         except DomainError as error:
+            pause = PAUSE
             log.warning("a study could not be carried on", study=study.id, error=error.detail)
         except Exception as error:  # a defect, but no reason to leave the other studies
+            pause = DEFECT_PAUSE
             log.error("a study could not be carried on", study=study.id, exc_info=error)
         finally:
             # Shielded: a server that is stopped now must not leave the study waiting until its lease ends.
             with anyio.CancelScope(shield=True):
                 async with self._database.write() as session:
-                    await set_lease(session, study.id, self._now() + pause)
+                    await set_lease(session, study.id, held, self._now() + pause)
 
-    async def _lease(self, study: Study) -> bool:
+    async def _lease(self, study: Study) -> int | None:
+        """Take the study, if no worker has it; returns until when (POSIX seconds)."""
         now = self._now()
+        until = now + self._lease_seconds
         async with self._database.write() as session:
-            return await lease_study(session, study.id, now, now + self._lease_seconds)
+            return until if await lease_study(session, study.id, now, until) else None
 
     def _now(self) -> int:
         return int(self._clock().timestamp())

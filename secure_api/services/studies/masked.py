@@ -8,7 +8,7 @@ from typing import Final
 from crypto import ALGORITHMS, CryptoError, MaskingError, MaskingOrderError, MaskingServer, PublicKey, TooFewClients
 from crypto.masking.messages import Contribution
 from secure_api.data.database import Database, ReadSession, WriteSession
-from secure_api.data.studies import StudyRepository, lock_study, organizations_named
+from secure_api.data.studies import StudyRepository, hold_computing, lock_study, organizations_named
 from secure_api.data.study_messages import StudyMessageRepository, participation_in, senders_of
 from secure_api.data.study_states import read_state, write_state
 from secure_api.domain import strict_json
@@ -111,7 +111,7 @@ class MaskedStudies:
             if await _awaits(session, study, now):
                 return Unfinished(waiting=True)
         async with database.write() as session:
-            await lock_study(session, study.id)
+            await hold_computing(session, study.id)
             part = await read_state(session, study.id, PROGRESS)
             if not part.content:  # everybody who advertised is in, and no one else
                 following = MaskedProgress(MaskedStage.SHARING, now)

@@ -11,7 +11,7 @@ from crypto.mpc.parameters import MpcParameters
 from crypto.mpc.terms import MpcTerms
 from secure_api.data.contributions import content_of, contributions_to, participation
 from secure_api.data.database import Database, ReadSession, WriteSession
-from secure_api.data.studies import organizations_named
+from secure_api.data.studies import hold_computing, organizations_named
 from secure_api.data.study_states import read_state, write_state
 from secure_api.domain import strict_json
 from secure_api.domain.clock import Clock, system_clock
@@ -143,10 +143,16 @@ class MpcStudies(ContributedMethod):
             async with database.read() as session:
                 contents = await content_of(session, study.id, clients[start : start + CHUNK])
             for client, content in contents.items():
-                posted = SharedContribution.from_bytes(content, terms)
+                try:
+                    posted = SharedContribution.from_bytes(content, terms)
+                except MpcError:
+                    if content:
+                        return Aborted("a stored contribution is damaged")
+                    raise Conflict("The study has ended.") from None  # what it was given is forgotten
                 digests = await asyncio.to_thread(_digests, posted.boxes)
                 inputs.append(SessionInput(client, posted.contributor, digests))
         async with database.write() as session:
+            await hold_computing(session, study.id)
             await write_state(session, study.id, INPUTS, SessionInputs.ordered(inputs).to_bytes(), 0)
             await write_state(session, study.id, ATTEMPTS, PartyAttempts(terms.parties).to_bytes(), 0)
         return Unfinished(waiting=True)

@@ -22,6 +22,7 @@ LEAST_OF_ONE: Final = 8
 #: The share of a sample that counts as its most unusual, and what the model finds usual: a rank of one in ten.
 UNUSUAL: Final = 0.02
 USUAL: Final = 1.0
+FAR: Final = 2.0
 MAX_NAMED: Final = 5
 TREES: Final = 100
 NICE: Final = 10
@@ -34,8 +35,8 @@ class Opinion(NamedTuple):
         rows: how many rows it looked at.
         agreement: Spearman's correlation of its scores with the model's, -1 to 1; 0 when either tells nothing apart.
         shared: the part of the model's most unusual fiftieth that is in the forest's most unusual tenth.
-        overlooked: whose rows the forest finds more unusual, by their median, than all but a fiftieth of the usual
-            ones, while the model finds them usual: numbers of `Rows.who`.
+        overlooked: whose rows the forest finds far more unusual, by their median, than the usual ones, while the model
+            finds them usual: numbers of `Rows.who`.
     """
 
     rows: int
@@ -67,8 +68,17 @@ def judge(usual: Rows, rows: Rows, *, seed: int = 1) -> Opinion:
         rows=count,
         agreement=0.0 if flat else float(np.corrcoef(ours, theirs)[0, 1]),
         shared=float(np.mean(theirs[top] > 0.9 * count)),
-        overlooked=_overlooked(rows, scores, float(np.quantile(-forest.score_samples(usual.features), 1 - UNUSUAL))),
+        overlooked=_overlooked(rows, scores, _bar(-forest.score_samples(usual.features))),
     )
+
+
+def _bar(usual: "np.typing.NDArray[np.float64]") -> float:
+    """Return the score that is `FAR` times as far above the middle as the most unusual fiftieth begins.
+
+    Batch jobs, which run in one hour and not in the one before, reach 1.6 times on simulated traffic.
+    """
+    middle, top = np.quantile(usual, [0.5, 1 - UNUSUAL])
+    return float(middle + FAR * (top - middle))
 
 
 def _overlooked(rows: Rows, scores: "np.typing.NDArray[np.float64]", bar: float) -> tuple[int, ...]:

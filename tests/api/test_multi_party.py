@@ -7,15 +7,18 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy
 import pytest
+from sqlalchemy import text
 
 from crypto import MpcAborted
 from crypto.mpc import Deadlines, MpcResult, seal_contribution
 from crypto.mpc.identity import PartyIdentity
 from secure_api.client.mpc import PartyClient, StudyTerms
+from secure_api.services.studies import mpc
 from secure_api.services.studies.driver import StudyDriver
 from secure_api.services.studies.mpc import COMPUTE_SECONDS
 from secure_api.services.studies.registry import study_methods
@@ -332,3 +335,40 @@ async def test_a_study_whose_contributions_are_too_long_for_a_body_is_refused(
     }
     late = await scene.peers[0].request("PUT", scene.path("/party-result"), result)
     assert late.status_code == 409, "it is long, but not too long"
+
+
+async def test_a_contribution_that_is_damaged_ends_the_study(settings: Settings, tmp_path: Path) -> None:
+    async with started(settings.model_copy(update={"study_interval": 3_600.0})) as consortium:
+        scene = Scene(consortium, tmp_path)
+        await scene.enroll()
+        await scene.contribute(await scene.create())
+        async with consortium.app.state.server.database.write() as session:
+            await session.execute(text("UPDATE study_contributions SET content = :content"), {"content": b"x"})
+        await scene.analyst.ok("POST", scene.path("/close"))
+        await scene.until("aborted")
+        assert (await scene.analyst.ok("GET", scene.path()))["reason"] == "a stored contribution is damaged"
+        scene.free_ports()
+
+
+async def test_of_a_study_that_is_aborted_while_it_is_prepared_nothing_stays(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with started(settings.model_copy(update={"study_interval": 3_600.0})) as consortium:
+        scene = Scene(consortium, tmp_path)
+        await scene.enroll()
+        await scene.contribute(await scene.create())
+        await scene.analyst.ok("POST", scene.path("/close"))
+        aborted = False
+
+        async def meanwhile(work: Any, *arguments: Any) -> Any:
+            nonlocal aborted
+            if not aborted:
+                aborted = True
+                await scene.analyst.ok("POST", scene.path("/abort"), {"reason": "enough"})
+            return work(*arguments)
+
+        monkeypatch.setattr(mpc, "asyncio", SimpleNamespace(to_thread=meanwhile))
+        await scene.until("aborted")
+        async with consortium.app.state.server.database.read() as session:
+            assert await session.scalar(text("SELECT count(*) FROM study_states")) == 0
+        scene.free_ports()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from crypto.homomorphic import AnalystKey
 from secure_api.data.studies import lease_study, set_lease, studies_in
@@ -64,11 +67,64 @@ async def test_a_study_that_waits_keeps_no_other_from_its_turn(settings: Setting
             async with database.write() as session:
                 assert await lease_study(session, study.id, 1_000, 1_120)
                 assert not await lease_study(session, study.id, 1_119, 1_200), "another worker has it"
-                await set_lease(session, study.id, 1_001)  # it waits
+                assert not await set_lease(session, study.id, 1_119, 9_999), "that is another worker's lease"
+                assert await set_lease(session, study.id, 1_120, 1_001)  # it waits
                 assert not await lease_study(session, study.id, 1_000, 1_120), "it waits"
             return study.id
 
         assert {await next_one() for _ in studies} == set(studies)
+
+
+async def test_of_a_study_that_is_aborted_while_it_is_added_nothing_stays(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with started(settings.model_copy(update={"study_interval": 3_600.0})) as consortium:
+        study = await contributed(consortium)
+        analyst = await consortium.member("institute", "analyst")
+        server = consortium.app.state.server
+
+        async def meanwhile(add: Any, *arguments: Any) -> Any:
+            await analyst.ok("POST", f"/v1/studies/{study}/abort", {"reason": "enough"})
+            return add(*arguments)
+
+        monkeypatch.setattr(ckks, "asyncio", SimpleNamespace(to_thread=meanwhile))
+        await StudyDriver(server.database, {StudyMethod.CKKS: CkksStudies()}, server.clock).step()
+        assert await state(consortium, study) == "aborted"
+        async with server.database.read() as session:
+            assert await session.scalar(text("SELECT count(*) FROM study_states")) == 0
+            assert await session.scalar(text("SELECT max(length(content)) FROM study_contributions")) == 0
+
+
+class Late(CkksStudies):
+    """A method whose first step takes longer than the lease; another worker does the rest meanwhile."""
+
+    def __init__(self, consortium: Consortium) -> None:
+        super().__init__()
+        self._consortium: Consortium | None = consortium
+
+    async def compute(self, database, study):  # type: ignore[no-untyped-def]  # as its base
+        done = await super().compute(database, study)
+        if self._consortium is not None:
+            server, self._consortium = self._consortium.app.state.server, None
+            server.clock.advance(121)
+            async with database.write() as session:
+                now = int(server.clock().timestamp())
+                assert await lease_study(session, study.id, now, now + 50)
+        return done
+
+
+async def test_a_worker_that_lost_its_lease_leaves_the_study_to_the_other(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ckks, "CHUNK_BYTES", 2 * 131_072)
+    async with started(settings.model_copy(update={"study_interval": 3_600.0})) as consortium:
+        study = await contributed(consortium)
+        server = consortium.app.state.server
+        await StudyDriver(server.database, {StudyMethod.CKKS: Late(consortium)}, server.clock).step()
+        assert await state(consortium, study) == "computing"
+        async with server.database.read() as session:
+            lease = await session.scalar(text("SELECT lease FROM studies"))
+        assert lease == int(server.clock().timestamp()) + 50
 
 
 class Stopping(CkksStudies):

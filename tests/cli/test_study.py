@@ -216,7 +216,7 @@ def test_a_pipe_is_refused_before_it_is_waited_for(clinics: Clinics, open_study:
 
 def test_a_deadline_beyond_the_calendar_is_a_usage_error(clinics: Clinics) -> None:
     words = ["--statistic", "sum", "--dimension", "1", "--low", "0", "--high", "1", "--invite", "x", "--method", "mpc"]
-    for days in ("inf", "1e300"):
+    for days in ("inf", "nan", "1e300"):
         clinics.program("study", "create", "x", *words, "--days", days, "-p", clinics.analyst).failed(ExitCode.USAGE)
 
 

@@ -64,6 +64,13 @@ def test_whom_only_the_forest_finds_unusual_is_named(hours: list[Rows]) -> None:
     assert judge(usual, Rows(features, values, who)).overlooked == (9_999,)
 
 
+def test_a_client_that_fills_the_sample_is_named_too(hours: list[Rows]) -> None:
+    usual, rows = hours[:2]
+    features, values, who = rows.features.copy(), rows.values.copy(), rows.who.copy()
+    features[:600], values[:600], who[:600] = 1.0, 0.2, 9_999
+    assert judge(usual, Rows(features, values, who)).overlooked == (9_999,)
+
+
 def test_a_sample_is_bounded_and_every_row_has_the_same_chance() -> None:
     kept = np.zeros(100)
     for seed in range(400):

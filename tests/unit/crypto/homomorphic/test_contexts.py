@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from crypto import (
     DecryptionsExhausted,
     InspectionFailed,
     KeyFileError,
+    LibraryMissing,
     PassphraseError,
 )
-from crypto.homomorphic import HOMOMORPHIC_PARAMETERS, AnalystKey, ContextFacts, inspect_context
+from crypto.homomorphic import HOMOMORPHIC_PARAMETERS, AnalystKey, ContextFacts, inspect_context, inspector
 from crypto.homomorphic.analyst_key import is_encrypted
 from crypto.homomorphic.frames import join_vector, split_vector
 from tests.unit.crypto.homomorphic.test_statistics import SCHEMES, key
@@ -114,3 +116,23 @@ def test_a_key_is_made_for_some_decryptions() -> None:
     for decryptions in (0, 1_025):
         with pytest.raises(DecryptionsExhausted):
             AnalystKey.create(HOMOMORPHIC_PARAMETERS["bfv-8192"], decryptions=decryptions)
+
+
+def test_a_library_that_is_missing_there_is_no_fault_of_the_context(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
+) -> None:
+    def missing(_content: bytes) -> str:
+        raise LibraryMissing("encrypted sums need tenseal")
+
+    monkeypatch.setattr("resource.setrlimit", lambda *_: None)
+    monkeypatch.setattr(inspector, "inspect", missing)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"context")))
+    inspector.main()
+    answer = tmp_path / "answer"
+    answer.write_bytes(capsysbinary.readouterr().out)
+    answering = tmp_path / "python"
+    answering.write_text(f"#!/bin/sh\ncat >/dev/null; cat {answer}\n")
+    answering.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(answering))
+    with pytest.raises(InspectionFailed, match="encrypted sums need tenseal"):
+        inspected(b"context")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import anyio
 import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
@@ -145,6 +148,53 @@ async def test_a_finding_that_cannot_be_written_down_takes_no_other_along(databa
         assert list(made.watcher.findings) == [good]
         made._database = database
     await nobody.close()
+
+
+async def test_a_server_that_stops_in_the_middle_loses_no_finding(database: Database, tmp_path: Path) -> None:
+    organization = await operator(database)
+    async with office(database, tmp_path) as made:
+        await scored(made, *(missing(second, "thief", organization) for second in range(9)))
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await made._write()
+        assert made.alerts == 1
+        assert ("thief", "block") in await stored(database)
+
+
+async def test_an_alert_counts_when_it_is_committed(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organization = await operator(database)
+    async with office(database, tmp_path) as made:
+        await scored(made, *(missing(second, "thief", organization) for second in range(9)))
+        with monkeypatch.context() as patch, capture_logs() as logs:
+            patch.setattr("secure_api.services.behavior.office.restrict", away)
+            with pytest.raises(DatabaseUnavailable):
+                await made._write()
+        assert (made.alerts, logs) == (0, [])
+        await made._write()
+        assert made.alerts == 1
+
+
+async def away(*_: object) -> bool:
+    raise DatabaseUnavailable("The database is not available at the moment.")
+
+
+async def test_a_state_that_still_changes_is_not_saved(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secure_api.services.behavior.office.STOP_TIMEOUT", 0.01)
+    go_on = threading.Event()
+
+    def stuck() -> None:
+        go_on.wait(60)
+
+    with capture_logs() as logs:
+        async with office(database, tmp_path) as made:
+            made.watcher.command(stuck)
+    go_on.set()
+    assert [line["reason"] for line in logs] == ["scoring did not end in time"]
+    assert not os.path.exists(tmp_path / "behavior-0.state")  # noqa: ASYNC240 - nothing else runs
 
 
 async def test_the_model_is_compared_with_its_reference(database: Database, tmp_path: Path) -> None:
